@@ -1,0 +1,53 @@
+# make demo     install, get a data set, train AlexNet on it, evaluate it, draw the pictures
+# make test     install, run the whole test suite
+# make lint     check style and formatting
+# make examples run every example script on made-up data, one epoch each
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint examples install format clean python
+
+demo: $(VENV)/installed
+	$(BIN)/python examples/dogs_vs_cats/demo.py
+
+install: $(VENV)/installed
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+examples: $(VENV)/installed-dev
+	$(BIN)/python -m pytest tests/test_examples.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+
+# The stamps make a second call of any command start at once.
+$(VENV)/installed: pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[dev]"
+	@touch $(VENV)/installed $@
+
+$(BIN)/python: | python
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Cannot make a virtual environment in $(VENV). On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Cannot find $(PYTHON). Install Python 3.11 or later (Debian or Ubuntu: sudo apt install python3 python3-venv)," \
+	       "or name yours: make PYTHON=/path/to/python3 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed. Received: `$(PYTHON) --version`. Name another: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "$(PYTHON) lacks its venv module. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
