@@ -1,0 +1,51 @@
+"""Replace a file so that a reader sees the old one or the new one, never half of either."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Give a temporary path in the folder of `path`; on success it takes the place of `path`.
+
+    Missing parent folders are made. The file and its folder are flushed to the disk before and
+    after the move, so that a power failure leaves the old file or the new one. An exception in
+    the block removes the temporary file and leaves what stood at `path` as it was.
+
+    Args:
+        path: the file to write, str or Path. Its last suffix is kept by the temporary file,
+            since Keras and Matplotlib choose the format by it.
+    Yields:
+        Path: what the block must write. It does not exist yet.
+
+    Example:
+        with replacing("output/model.keras") as temporary:
+            model.save(temporary)
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        yield temporary
+        move_into_place(temporary, path)
+
+
+def move_into_place(source, target):
+    """Move a complete file onto `target` atomically and durably (fsync of file and folder)."""
+    sync(source)
+    Path(source).replace(target)
+    sync(Path(target).parent)
+
+
+def sync(path):
+    """Flush a file or folder to the disk. Folders cannot be opened for that on Windows."""
+    if os.name == "nt" and Path(path).is_dir():
+        return
+    # O_RDWR for files: Windows refuses to flush a descriptor opened for reading
+    descriptor = os.open(path, os.O_RDONLY if Path(path).is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

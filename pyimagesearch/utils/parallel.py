@@ -1,0 +1,44 @@
+"""Work in threads, results in order."""
+
+import itertools
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+
+def usable_cores():
+    """Number of processor cores that this process may use (containers and `taskset` count)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def ordered_map(function, items, *, workers=None, ahead=None):
+    """Yield `function(item)` for every item, in order, computed ahead in threads.
+
+    Unlike `Executor.map`, only `ahead` results are under way at once, so that memory stays bounded
+    however many items there are. An exception of `function` is raised when its turn comes.
+
+    Args:
+        function: callable of one item. OpenCV, h5py and NumPy release the interpreter lock.
+        items: iterable, of any length; read only as far as needed.
+        workers: number of threads, default the usable cores; 0 works in the caller's thread.
+        ahead: number of results under way at once, default 4 for each worker.
+    """
+    workers = usable_cores() if workers is None else workers
+    if workers == 0:
+        yield from map(function, items)
+        return
+    items = iter(items)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        futures = deque(
+            pool.submit(function, item) for item in itertools.islice(items, ahead or 4 * workers)
+        )
+        while futures:
+            result = futures.popleft().result()
+            for item in itertools.islice(items, 1):
+                futures.append(pool.submit(function, item))
+            yield result
+    finally:
+        pool.shutdown(cancel_futures=True)

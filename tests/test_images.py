@@ -1,0 +1,205 @@
+"""utils.images and utils.montage: what is read, and what is refused."""
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from pyimagesearch.utils.images import ImageError, decode_image, read_image
+from pyimagesearch.utils.montage import montage
+
+WIDTH, HEIGHT = 48, 32
+PICTURE = np.stack(
+    [
+        np.tile(np.arange(0, 240, 5, dtype=np.uint8), (HEIGHT, 1)),
+        np.tile(np.arange(0, 160, 5, dtype=np.uint8)[:, None], (1, WIDTH)),
+        np.full((HEIGHT, WIDTH), 200, np.uint8),
+    ],
+    axis=2,
+)  # RGB, as Pillow saves it
+FORMATS = {
+    "jpg": {},
+    "png": {},
+    "bmp": {},
+    "gif": {},
+    "webp": {"lossless": True},
+    "tif": {"compression": "tiff_lzw"},
+}
+
+
+def encoded(suffix, image=PICTURE, mode="RGB", **options):
+    """Return the bytes of an image file."""
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    file = io.BytesIO()
+    image = image if mode is None else image.convert(mode)
+    image.save(file, Image.registered_extensions()[f".{suffix}"], **options)
+    return file.getvalue()
+
+
+def exif(orientation):
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags
+
+
+@pytest.mark.parametrize(
+    ("suffix", "modes"),
+    [
+        ("jpg", ["RGB", "L", "CMYK"]),
+        ("png", ["RGB", "L", "RGBA", "LA", "P", "1"]),
+        ("bmp", ["RGB", "L", "P", "1"]),
+        ("gif", ["L", "P"]),
+        ("webp", ["RGB", "RGBA"]),
+        ("tif", ["RGB", "L", "RGBA", "CMYK", "P", "1"]),
+    ],
+)
+def test_pixels_are_those_of_imread(tmp_path, suffix, modes):
+    for mode in modes:
+        path = tmp_path / f"{mode}.{suffix}"
+        path.write_bytes(encoded(suffix, mode=mode, **FORMATS[suffix]))
+        image = read_image(path)
+        assert image.dtype == np.uint8
+        assert image.shape == (HEIGHT, WIDTH, 3)
+        np.testing.assert_array_equal(image, cv2.imread(str(path), cv2.IMREAD_COLOR))
+
+
+def test_channels_come_as_blue_green_red():
+    np.testing.assert_array_equal(decode_image(encoded("png")), PICTURE[:, :, ::-1])
+
+
+def test_grey_images_get_three_equal_channels():
+    image = decode_image(encoded("png", mode="L"))
+    np.testing.assert_array_equal(image[:, :, 0], image[:, :, 1])
+    np.testing.assert_array_equal(image[:, :, 0], image[:, :, 2])
+
+
+def test_sixteen_bits_are_scaled_to_eight():
+    image = np.array([[0, 0x1234, 0xFFFF]], np.uint16)
+    assert decode_image(encoded("png", image, mode=None))[0, :, 0].tolist() == [0, 0x12, 0xFF]
+
+
+def test_alpha_is_dropped_not_blended():
+    image = np.dstack([PICTURE, np.zeros((HEIGHT, WIDTH), np.uint8)])
+    np.testing.assert_array_equal(decode_image(encoded("png", image, "RGBA")), PICTURE[..., ::-1])
+
+
+def test_cmyk_red_is_red():
+    red = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
+    blue, green, red = decode_image(encoded("jpg", red, mode=None)).mean(axis=(0, 1))
+    assert red > 200
+    assert max(blue, green) < 60
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_exif_orientation_is_applied(tmp_path, suffix):
+    path = tmp_path / f"turned.{suffix}"
+    path.write_bytes(encoded(suffix, exif=exif(6), **FORMATS[suffix]))  # a quarter turn
+    assert read_image(path).shape == (WIDTH, HEIGHT, 3)
+    np.testing.assert_array_equal(read_image(path), cv2.imread(str(path)))
+
+
+def test_file_names_may_hold_any_letters(tmp_path):
+    path = tmp_path / "Kätzchen 猫.png"
+    path.write_bytes(encoded("png"))
+    assert read_image(str(path)).shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"restart_marker_blocks": 1}])
+def test_progressive_jpegs_and_restart_markers_pass(options):
+    assert decode_image(encoded("jpg", **options)).shape == (HEIGHT, WIDTH, 3)
+
+
+def test_jpegs_with_a_thumbnail_inside_or_bytes_behind_pass():
+    thumbnail = encoded("jpg", PICTURE[:8, :8])
+    comment = b"\xff\xfe" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
+    jpeg = encoded("jpg")
+    whole = jpeg[:2] + comment + jpeg[2:] + b"trailing junk"
+    np.testing.assert_array_equal(decode_image(whole), decode_image(jpeg))
+
+
+def test_the_end_marker_of_a_thumbnail_does_not_hide_that_a_jpeg_is_cut():
+    thumbnail = encoded("jpg", PICTURE[:8, :8])
+    comment = b"\xff\xfe" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
+    jpeg = encoded("jpg")
+    with pytest.raises(ImageError, match="truncated"):
+        decode_image(jpeg[:2] + comment + jpeg[2:-20])
+
+
+@pytest.mark.parametrize("padding", [b"", bytes(500)])
+def test_a_jpeg_without_its_end_marker_is_truncated(padding):
+    # zeros behind it: what a broken download into a file of the full size leaves
+    with pytest.raises(ImageError, match=r"^cut\.jpg is truncated"):
+        decode_image(encoded("jpg")[:-2] + padding, "cut.jpg")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about the TIFF header
+def test_truncated_files_are_refused(suffix, share):
+    data = encoded(suffix, **FORMATS[suffix])
+    with pytest.raises(ImageError, match="photo"):
+        decode_image(data[: int(len(data) * share)], "photo")
+
+
+def test_a_changed_byte_in_a_png_is_found():
+    data = bytearray(encoded("png"))
+    data[60] ^= 1
+    with pytest.raises(ImageError, match="damaged: wrong checksum"):
+        decode_image(bytes(data))
+
+
+@pytest.mark.parametrize("data", [b"not an image", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"])
+def test_what_is_no_image_is_refused_by_name(tmp_path, data):
+    path = tmp_path / "cat.1.jpg"
+    path.write_bytes(data)
+    with pytest.raises(ImageError, match=r"cat\.1\.jpg"):
+        read_image(path)
+
+
+def test_empty_and_missing_files_are_told_apart(tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    with pytest.raises(ImageError, match=r"empty\.jpg is empty \(0 bytes\)"):
+        read_image(tmp_path / "empty.jpg")
+    with pytest.raises(FileNotFoundError, match=r"missing\.jpg"):
+        read_image(tmp_path / "missing.jpg")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_size_is_checked_before_decoding(monkeypatch, suffix):
+    data = encoded(suffix, **FORMATS[suffix])
+    assert decode_image(data, maxPixels=WIDTH * HEIGHT) is not None
+    monkeypatch.setattr(cv2, "imdecode", lambda *args: pytest.fail("decoded"))
+    with pytest.raises(ImageError, match=f"too large: {WIDTH}x{HEIGHT} pixels, more than 1,535"):
+        decode_image(data, maxPixels=WIDTH * HEIGHT - 1)
+
+
+def test_a_small_png_that_claims_to_be_huge_is_refused():
+    header = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunks = [(header, 13), (b"IEND", 0)]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", size) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk, size in chunks
+    )
+    with pytest.raises(ImageError, match="60000x60000"):
+        decode_image(data)
+
+
+def test_montage_fills_row_by_row_and_keeps_proportions():
+    white = np.full((10, 20, 3), 255, np.uint8)  # twice as wide as high
+    sheet = montage([white, white[:, :, 0], white], columns=2, size=(8, 8))
+    assert sheet.shape == (16, 16, 3)
+    cell = np.zeros((8, 8), np.uint8)
+    cell[2:6] = 255
+    np.testing.assert_array_equal(sheet[:8, :8, 0], cell)
+    np.testing.assert_array_equal(sheet[:8, 8:, 2], cell)
+    np.testing.assert_array_equal(sheet[8:, :8, 1], cell)
+    assert not sheet[8:, 8:].any()
+
+
+def test_montage_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="0 images"):
+        montage([], columns=3, size=(8, 8))
