@@ -1,0 +1,69 @@
+"""Find image files, and read their labels off their paths."""
+
+import os
+import re
+from pathlib import Path
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+LABELLED_NAME = re.compile(r"(?P<label>[^.].*)\.[0-9]+\.[^.]+")
+
+
+def list_images(folder):
+    """Return the sorted paths of all image files in `folder` and the folders below it.
+
+    The suffix decides (`IMAGE_SUFFIXES`, upper or lower case). Hidden files and folders are left
+    out, as are links to other folders and to files outside `folder`. The order is that of the
+    paths as text, so "cat.10.jpg" stands before "cat.2.jpg", and the same on every platform.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: if `folder` is missing or a file.
+        ValueError: if no image is in it.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise FileNotFoundError(f"There is no folder {folder}. Create it and put the images there.")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file where a folder with images was expected.")
+    root, paths = folder.resolve(), []
+    for parent, folders, names in os.walk(folder, onerror=_stop):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(parent, name)
+            if name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES:
+                continue
+            if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):
+                paths.append(path)
+    if not paths:
+        raise ValueError(
+            f"No images in {folder} or below it. Looked for names ending in "
+            f"{', '.join(IMAGE_SUFFIXES)}."
+        )
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def label_from_folder(path):
+    """Return the name of the folder a file lies in: "photos/cat/1.jpg" gives "cat"."""
+    label = Path(os.path.abspath(path)).parent.name  # noqa: PTH100 (resolve() would follow links)
+    if not label:
+        raise ValueError(f"{path} lies in no folder whose name could be its label.")
+    return label
+
+
+def label_from_name(path):
+    """Return the part of a file's name before its number: "train/cat.12.jpg" gives "cat".
+
+    Raises:
+        ValueError: if the name does not have the form `<label>.<number>.<ext>`.
+    """
+    match = LABELLED_NAME.fullmatch(Path(path).name)
+    if match is None:
+        raise ValueError(
+            f"Cannot read a label off the file name {path}. "
+            "Expected <label>.<number>.<ext>, such as cat.12.jpg."
+        )
+    return match["label"]
+
+
+def _stop(error):
+    """Let os.walk fail on a folder it may not read; by default it leaves such folders out."""
+    raise error
