@@ -1,0 +1,299 @@
+"""Write rows and their labels to an HDF5 file as they come."""
+
+import contextlib
+import errno
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+
+from pyimagesearch.io import _storage
+from pyimagesearch.io._checks import check_labels, check_rows, whole_number
+from pyimagesearch.io._lock import hold
+from pyimagesearch.utils import files
+
+HELD_BYTES = 16 * 2**20
+
+
+class HDF5DatasetWriter:
+    """Stream rows and labels into an HDF5 file that appears once it is complete.
+
+    The file holds the data sets `dataKey` (the rows), `labels` (int64) and, after
+    `storeClassLabels`, `label_names` (UTF-8 strings). Until `close()` it is called
+    `<outputPath>.partial`. A run that was killed leaves that file; the next run replaces it, or
+    continues it with `resume=True`. Best used in a `with` block: leaving the block closes the
+    file, an exception leaves the partial file and touches nothing at `outputPath`.
+
+    Args:
+        dims: the shape (rows, ...) of the full data set. Fewer rows may come, never more.
+        outputPath: the file to write. Missing parent folders are made.
+        dataKey: name of the rows' data set.
+        bufSize: rows held in memory before they are written; about 16 MB of them at most.
+        dtype: type of the stored rows. By default that of the first rows added: uint8 photographs
+            stay uint8, float64 becomes float32, other types are kept.
+        overwrite: replace a file at `outputPath`, at the moment the new one is complete.
+        resume: continue the partial file of a killed run. `idx` says how many rows it holds;
+            add those after them. Without a partial file it starts afresh.
+
+    Attributes:
+        db: the open h5py.File.
+        data, labels: its data sets; None until the first `add` where `dtype` is not given.
+        buffer: the rows and labels not written yet, a dict of lists "data" and "labels".
+        idx: the number of rows written, which a killed process leaves behind.
+
+    Raises:
+        FileExistsError: if `outputPath` exists and `overwrite` is False.
+        BlockingIOError: if another running process is writing this file.
+        OSError: if the file cannot be written, or the partial file not be read.
+        ValueError: for impossible arguments, or a partial file that does not fit them.
+
+    Example:
+        with HDF5DatasetWriter((2000, 256, 256, 3), "output/train.hdf5") as writer:
+            writer.storeClassLabels(["cat", "dog"])
+            for image, label in examples:
+                writer.add([image], [label])
+    """
+
+    def __init__(
+        self,
+        dims,
+        outputPath,
+        dataKey="images",
+        bufSize=1000,
+        *,
+        dtype=None,
+        overwrite=False,
+        resume=False,
+    ):
+        self.dims = tuple(whole_number("Each of dims", size, 1) for size in dims)
+        self.outputPath = outputPath
+        self.dataKey = dataKey
+        self.bufSize = whole_number("bufSize", bufSize, 1)
+        self.dtype = None if dtype is None else np.dtype(dtype)
+        self.overwrite = overwrite
+        self.resume = resume
+        self.db = self.data = self.labels = None
+        self.buffer = {"data": [], "labels": []}
+        self.idx = 0
+        if not self.dims:
+            raise ValueError("dims must be the shape (rows, ...) of the data set. Received: ().")
+        if dataKey in {"", "labels", "label_names"}:
+            raise ValueError(f"dataKey must be a name of its own. Received: {dataKey!r}.")
+        if self.dtype is not None and self.dtype.kind not in "uif":
+            raise ValueError(f"dtype must be an integer or float type. Received: {dtype!r}.")
+        self._target = Path(outputPath)
+        self._partial = Path(f"{outputPath}.partial")
+        self._class_labels = None
+        self._highest_label = -1
+        self._hold = None
+        self._closed = False
+        self._refuse_existing_target()
+        try:
+            self._open()
+        except BaseException:
+            self._release(discard=not resume)
+            raise
+
+    def __len__(self):
+        """Rows added so far, written or held."""
+        return self.idx + len(self.buffer["labels"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self.close()
+        elif not self._closed:
+            with contextlib.suppress(Exception):  # the exception on its way says what went wrong
+                self.flush()
+            self._release(discard=self.idx == 0)
+
+    def add(self, rows, labels):
+        """Add rows and their labels. Rows that are refused leave the writer as it was.
+
+        Args:
+            rows: array or list of arrays, (n, *dims[1:]). They are copied.
+            labels: n integers, 0 or more.
+        Raises:
+            ValueError: for another shape, NaN or infinite values, values that `dtype` cannot hold,
+                numbers of rows and labels that differ, labels without a class, more rows than
+                dims[0], or a closed writer.
+            TypeError: if the rows are not numbers or the labels not integers.
+            OSError: if rows cannot be written. They are held: `flush()` or `close()` tries again.
+        """
+        self._require_open()
+        if len(rows) == len(labels) == 0:
+            return
+        if len(rows) != len(labels):
+            raise ValueError(
+                f"Each row needs one label. Received: {len(rows)} rows and {len(labels)} labels."
+            )
+        rows, labels = check_rows(rows, self.dims[1:], self.dtype), check_labels(labels)
+        if len(self) + len(rows) > self.dims[0]:
+            raise ValueError(
+                f"{self._target} was announced with {self.dims[0]} rows, holds {len(self)} and "
+                f"cannot take {len(rows)} more. Pass the number of all rows as dims[0]."
+            )
+        self._check_classes(self._class_labels, int(labels.max()))
+        if self.data is None:
+            self._create(rows.dtype)
+        self._highest_label = max(self._highest_label, int(labels.max()))
+        self.buffer["data"] += list(rows)
+        self.buffer["labels"] += labels.tolist()
+        if len(self.buffer["labels"]) >= min(self.bufSize, self._most_held()):
+            self.flush()
+
+    def flush(self):
+        """Write the held rows. From then on they survive the end of the process (see `resume`)."""
+        self._require_open()
+        while self.buffer["labels"]:
+            data, labels = self.buffer["data"], self.buffer["labels"]
+            count = min(len(labels), self._most_held())
+            with self._errors_named():
+                rows = np.stack(data[:count])
+                _storage.write(self.db, self.dataKey, self.idx, rows, labels[:count])
+            rest = {"data": data[count:], "labels": labels[count:]}
+            self.idx += count
+            self.buffer = rest
+
+    def storeClassLabels(self, classLabels):
+        """Name the classes, label 0 first. `close()` writes the names as `label_names`.
+
+        Raises:
+            TypeError: if they are not strings.
+            ValueError: if a label added so far has no name among them.
+        """
+        self._require_open()
+        if isinstance(classLabels, str) or not all(isinstance(name, str) for name in classLabels):
+            raise TypeError(f"classLabels must be a list of strings. Received: {classLabels!r}.")
+        names = [str(name) for name in classLabels]  # NumPy's strings, too
+        self._check_classes(names, self._highest_label)
+        self._class_labels = names
+
+    def close(self):
+        """Write what is held, cut the file to the rows that came, move it to `outputPath`.
+
+        Closing twice does nothing. If it fails, the rows written stay in the partial file.
+
+        Raises:
+            ValueError: if no row was added; then there is no file at all.
+            OSError: if the file cannot be written or moved.
+        """
+        if self._closed:
+            return
+        try:
+            if not len(self):
+                raise ValueError(f"No row was added, so {self._target} was not written.")
+            self.flush()
+            self._refuse_existing_target()
+            with self._errors_named():
+                _storage.finish(self.db, self.dataKey, self.idx, self._class_labels)
+                files.move_into_place(self._partial, self._target)
+        finally:
+            self._release(discard=not len(self))
+
+    def _open(self):
+        self._hold = self._hold_partial()
+        resumed = self.resume and self._partial.stat().st_size > 0
+        try:
+            self.db = _storage.open_file(
+                self._partial, "r+" if resumed else "w", self.dims, False if self._hold else None
+            )
+        except OSError as error:
+            if resumed:
+                raise self._cannot_resume(OSError, "it is damaged") from error
+            raise self._cannot_write(error) from error
+        with self._errors_named():
+            self.db.flush()
+        if resumed:
+            self._continue()
+        if self.data is None and self.dtype is not None:
+            self._create(self.dtype)
+
+    def _hold_partial(self):
+        try:
+            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            return hold(self._partial)
+        except BlockingIOError:
+            raise
+        except FileExistsError as error:  # a file where a folder should be, not the target
+            raise self._cannot_write(NotADirectoryError(errno.ENOTDIR, "")) from error
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def _continue(self):
+        try:
+            if not len(self.db):  # left before the first row came
+                return
+            rows = _storage.resumable_rows(self.db, self.dataKey, self.dims, self.dtype)
+            highest = int(self.db["labels"][:rows].max(initial=-1))
+        except ValueError as error:
+            raise self._cannot_resume(ValueError, error) from None
+        except (OSError, RuntimeError, KeyError) as error:
+            raise self._cannot_resume(OSError, "it is damaged") from error
+        self.data, self.labels = self.db[self.dataKey], self.db["labels"]
+        self.dtype = self.data.dtype
+        self.idx = rows
+        self._highest_label = highest
+
+    def _create(self, dtype):
+        with self._errors_named():
+            _storage.create(self.db, self.dataKey, self.dims, dtype)
+        self.data, self.labels = self.db[self.dataKey], self.db["labels"]
+        self.dtype = dtype
+
+    def _most_held(self):
+        return max(1, HELD_BYTES // (math.prod(self.dims[1:]) * self.dtype.itemsize))
+
+    def _require_open(self):
+        if self._closed:
+            raise ValueError(f"The writer of {self._target} is closed.")
+
+    def _refuse_existing_target(self):
+        if self._target.is_dir():
+            raise IsADirectoryError(f"{self._target} is a folder. Give the path of a file.")
+        if self._target.exists() and not self.overwrite:
+            raise FileExistsError(
+                f"{self._target} exists already. Delete it, choose another outputPath, or pass "
+                "overwrite=True to replace it once the new file is complete."
+            )
+
+    def _check_classes(self, names, highest):
+        if names is not None and highest >= len(names):
+            raise ValueError(
+                f"Label {highest} has no name: storeClassLabels was given {len(names)}, for the "
+                f"labels 0 to {len(names) - 1}."
+            )
+
+    @contextlib.contextmanager
+    def _errors_named(self):
+        try:
+            yield
+        except (OSError, RuntimeError) as error:  # h5py raises either when a write fails
+            raise self._cannot_write(error) from error
+
+    def _cannot_write(self, error):
+        code = getattr(error, "errno", None)
+        reason = os.strerror(code) if code else error
+        return OSError(
+            code or errno.EIO, f"Cannot write the data set: {reason}", str(self._partial)
+        )
+
+    def _cannot_resume(self, kind, reason):
+        return kind(
+            f"{self._partial} cannot be resumed: {reason}. Delete it, or run without resume to "
+            "start afresh."
+        )
+
+    def _release(self, discard):
+        """Close the partial file, and delete it if it holds nothing to keep."""
+        self._closed = True
+        if self.db is not None:
+            with contextlib.suppress(Exception):  # fails where the disk has refused the rows
+                self.db.close()
+            if discard:
+                self._partial.unlink(missing_ok=True)
+        if self._hold is not None:
+            self._hold.close()
