@@ -392,7 +392,7 @@ def test_a_batch_is_learned(name):
     model.compile(optimizer, "categorical_crossentropy", run_eagerly=True)
     batch = one_batch(model)
     losses = [float(model.train_on_batch(*batch)) for _ in range(8)]
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.9 * losses[0]
 
 
 @every_network

@@ -31,7 +31,8 @@ def progress(label, total):
         *(progressbar.Percentage(), " ", progressbar.Bar(), " "),
         *(progressbar.SimpleProgress(format="%(value_s)s/%(max_value_s)s"), " ", progressbar.ETA()),
     ]
-    return progressbar.ProgressBar(maxval=total, widgets=widgets).start()
+    # by default progressbar2 writes to what was standard error when it was imported
+    return progressbar.ProgressBar(max_value=total, widgets=widgets, fd=sys.stderr).start()
 
 
 def report_skipped(skipped):
@@ -43,12 +44,17 @@ def report_skipped(skipped):
 
 
 def option_words(args):
-    """Return these options as command line words: {"start_epoch": 3} as --start-epoch 3."""
+    """Return these options as command line words: {"start_epoch": 3} as --start-epoch 3.
+
+    A list is an option of several words, True a flag; None and False are left out.
+    """
     words = []
     for name, value in args.items():
         flag = "--" + name.replace("_", "-")
         if value is True:
             words.append(flag)
+        elif isinstance(value, list):
+            words += [flag, *map(str, value)]
         elif value is not None and value is not False:
             words += [flag, str(value)]
     return words

@@ -1,0 +1,101 @@
+"""Measure AlexNet on the test images: once on each whole image, once averaged over ten crops.
+
+python examples/dogs_vs_cats/crop_accuracy.py
+"""
+
+from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+
+from config import dogs_vs_cats_config as config
+from pyimagesearch.io import HDF5DatasetGenerator
+from pyimagesearch.preprocessing import (
+    CropPreprocessor,
+    ImageToArrayPreprocessor,
+    MeanPreprocessor,
+    SimplePreprocessor,
+)
+from pyimagesearch.training.prediction import predict_batches
+from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.montage import montage
+from pyimagesearch.utils.ranked import rank_accuracy
+from pyimagesearch.utils.script import progress, run
+
+
+def main():
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ap.add_argument("-d", "--dataset", default=config.HDF5, help="folder of test.hdf5, mean.json")
+    ap.add_argument("-m", "--model", default=config.OUTPUT / "alexnet.keras", help=".keras file")
+    ap.add_argument("-b", "--batch-size", type=int, default=64, help="inputs in a batch")
+    ap.add_argument("-o", "--montage", help="picture to write: test images and their verdicts")
+    args = vars(ap.parse_args())
+    test, batch_size = Path(args["dataset"]) / "test.hdf5", args["batch_size"]
+
+    means = json.loads((Path(args["dataset"]) / "mean.json").read_text())
+    sp = SimplePreprocessor(config.INPUT_SIZE, config.INPUT_SIZE)
+    cp = CropPreprocessor(config.INPUT_SIZE, config.INPUT_SIZE)
+    mp = MeanPreprocessor(means["R"], means["G"], means["B"])
+    iap = ImageToArrayPreprocessor()
+
+    print("[INFO] loading model...")
+    model = keras.models.load_model(args["model"])
+
+    print("[INFO] predicting on test data (no crops)...")
+    with HDF5DatasetGenerator(test, batch_size, [sp, mp, iap], binarize=False) as gen:
+        labels = gen.db["labels"][:]
+        bar = progress("images", gen.numImages)
+        inputs = (images for images, _ in counted(gen.generator(passes=1), bar))
+        single = predict_batches(model, inputs, batch_size)
+    rank1 = rank_accuracy(single, labels, ranks=[1])[0]
+    print(f"[INFO] rank-1: {rank1:.2%}")
+
+    # the crops of several images share a batch: (n, 10, 227, 227, 3) -> (n * 10, 227, 227, 3)
+    print("[INFO] predicting on test data (with crops)...")
+    with HDF5DatasetGenerator(test, max(1, batch_size // 10), [mp, cp], binarize=False) as gen:
+        bar = progress("images", gen.numImages)
+        inputs = (
+            np.array([iap.preprocess(crop) for crops in images for crop in crops])
+            for images, _ in counted(gen.generator(passes=1), bar)
+        )
+        crops = predict_batches(model, inputs, batch_size)
+    ten_crop = crops.reshape(len(labels), 10, -1).mean(axis=1)
+    rank1 = rank_accuracy(ten_crop, labels, ranks=[1])[0]
+    print(f"[INFO] rank-1: {rank1:.2%}")
+
+    if args["montage"]:
+        with HDF5DatasetGenerator(test, 30, binarize=False) as gen:
+            images = next(gen.generator(passes=1))[0]
+        verdicts = map(verdict, images, ten_crop, labels)
+        with replacing(args["montage"]) as temporary:
+            cv2.imwrite(str(temporary), montage(verdicts, columns=6, size=(200, 200)))
+
+
+def verdict(image, probabilities, label):
+    """Return the image with the network's answer: green if it is right, red if not."""
+    answer = probabilities.argmax()
+    colour = (60, 160, 60) if answer == label else (40, 40, 220)
+    image = cv2.copyMakeBorder(image, 36, 4, 4, 4, cv2.BORDER_CONSTANT, value=colour)
+    text = f"{config.CLASSES[answer]} {probabilities[answer]:.0%}"
+    return cv2.putText(
+        image, text, (10, 26), cv2.FONT_HERSHEY_DUPLEX, 0.8, (255, 255, 255), 1, cv2.LINE_AA
+    )
+
+
+def counted(batches, bar):
+    """Pass on (images, labels) batches and advance the progress bar by their images."""
+    for images, labels in batches:
+        yield images, labels
+        bar.increment(len(images))
+    bar.finish()
+
+
+if __name__ == "__main__":
+    run(main)

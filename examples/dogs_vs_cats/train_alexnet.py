@@ -1,0 +1,135 @@
+"""Train AlexNet on the HDF5 files that build_dogs_vs_cats.py wrote.
+
+    python examples/dogs_vs_cats/train_alexnet.py
+
+Writes to output/dogs_vs_cats/: alexnet.keras, the learning curve alexnet.png, its numbers
+alexnet.json, and checkpoints/epoch_N.keras. The first ctrl+c stops and prints the command that
+goes on from the last finished epoch; add another --lr to it for the book's ctrl+c method.
+"""
+
+from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import keras
+
+from config import dogs_vs_cats_config as config
+from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.io import HDF5DatasetGenerator
+from pyimagesearch.nn.conv import AlexNet
+from pyimagesearch.preprocessing import (
+    ImageDataGenerator,
+    ImageToArrayPreprocessor,
+    MeanPreprocessor,
+    PatchPreprocessor,
+    SimplePreprocessor,
+)
+from pyimagesearch.training.resume import add_resume_options, explain_interrupt, load_checkpoint
+from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.script import run
+
+
+def main():
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ap.add_argument("-d", "--dataset", default=config.HDF5, help="folder of train.hdf5, val.hdf5")
+    ap.add_argument("-o", "--output", default=config.OUTPUT, help="folder to write")
+    ap.add_argument("-e", "--epochs", type=int, default=75, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=int, default=128, help="images in a batch")
+    ap.add_argument(
+        "-l", "--lr", type=float, help="learning rate (default: 1e-3, or the checkpoint's)"
+    )
+    ap.add_argument("--reg", type=float, default=0.0002, help="L2 weight decay")
+    ap.add_argument("--seed", type=int, default=config.SEED, help="seed of weights, order, crops")
+    ap.add_argument("--every", type=int, default=5, help="keep every N-th checkpoint, and the last")
+    add_resume_options(ap)
+    args = vars(ap.parse_args())
+    start, seed, dataset, output = (
+        args["start_epoch"],
+        args["seed"],
+        Path(args["dataset"]),
+        Path(args["output"]),
+    )
+
+    # training sees a random 227x227 patch of each 256x256 image, validation the whole image
+    means = json.loads((dataset / "mean.json").read_text())
+    pp = PatchPreprocessor(config.INPUT_SIZE, config.INPUT_SIZE)
+    sp = SimplePreprocessor(config.INPUT_SIZE, config.INPUT_SIZE)
+    mp = MeanPreprocessor(means["R"], means["G"], means["B"])
+    iap = ImageToArrayPreprocessor()
+    aug = ImageDataGenerator(
+        rotation_range=20,
+        zoom_range=0.15,
+        width_shift_range=0.2,
+        height_shift_range=0.2,
+        shear_range=8.6,  # degrees: 0.15 radians in the book
+        horizontal_flip=True,
+        fill_mode="nearest",
+    )
+
+    if args["model"]:
+        print(f"[INFO] loading {args['model']}...")
+        model = load_checkpoint(args["model"], start, args["lr"])
+    else:
+        print("[INFO] compiling model...")
+        keras.utils.set_random_seed(seed)
+        model = AlexNet.build(
+            width=config.INPUT_SIZE,
+            height=config.INPUT_SIZE,
+            depth=3,
+            classes=len(config.CLASSES),
+            reg=args["reg"],
+        )
+        model.compile(
+            loss="binary_crossentropy",
+            metrics=["accuracy"],
+            optimizer=keras.optimizers.Adam(learning_rate=args["lr"] or 1e-3),
+        )
+
+    checkpoint = EpochCheckpoint(output / "checkpoints", args["every"], start, latest=True)
+    callbacks = [
+        EpochSeed(seed),
+        TrainingMonitor(output / "alexnet.png", output / "alexnet.json", start),
+        checkpoint,
+    ]
+    with (
+        HDF5DatasetGenerator(
+            dataset / "train.hdf5",
+            args["batch_size"],
+            [pp, mp, iap],
+            aug,
+            classes=len(config.CLASSES),
+            shuffle=True,
+            seed=seed,
+        ) as train,
+        HDF5DatasetGenerator(
+            dataset / "val.hdf5", args["batch_size"], [sp, mp, iap], classes=len(config.CLASSES)
+        ) as val,
+    ):
+        print(f"[INFO] training on {train.numImages} images, validating on {val.numImages}...")
+        try:
+            model.fit(
+                train.generator(startPass=start),
+                shuffle=False,  # the generator does it
+                steps_per_epoch=len(train),
+                validation_data=val.generator(),
+                validation_steps=len(val),
+                epochs=args["epochs"],
+                initial_epoch=start,
+                callbacks=callbacks,
+            )
+        except KeyboardInterrupt:
+            explain_interrupt(checkpoint, args)
+            sys.exit(130)
+
+    print(f"[INFO] writing {output / 'alexnet.keras'}...")
+    with replacing(output / "alexnet.keras") as temporary:
+        model.save(temporary)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,125 @@
+"""Logistic regression on extracted features: search, report, save and load."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from pyimagesearch.utils.files import replacing
+
+
+def read_features(path):
+    """Return (features, labels, label_names) of a file that `extract_features` wrote.
+
+    Returns:
+        (n, d) float32 array, (n,) int array, list of str.
+    Raises:
+        FileNotFoundError, ValueError: if the file is missing, is no HDF5 file or lacks a data set.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"No feature file at {path}. Make one with extract_features.py.")
+    try:
+        db = h5py.File(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}.") from error
+    with db:
+        missing = [key for key in ("features", "labels", "label_names") if key not in db]
+        if missing:
+            raise ValueError(
+                f"{path} holds no {missing[0]!r}, only {sorted(db)}. "
+                "Expected a file that extract_features.py wrote."
+            )
+        return db["features"][:], db["labels"][:], list(db["label_names"].asstr()[:])
+
+
+def first_part(n, fraction=0.75):
+    """Number of rows to train on: the first three quarters, as in the book; the rest is for test.
+
+    Raises:
+        ValueError: if one part would be empty.
+    """
+    split = int(n * fraction)
+    if not 0 < split < n:
+        raise ValueError(f"{n} rows are too few to train on some and test on others.")
+    return split
+
+
+def train_classifier(features, labels, labelNames, strengths, *, jobs=-1):
+    """Choose C by a 3-fold grid search of a logistic regression on scaled features.
+
+    Args:
+        features: (n, d) array.
+        labels: (n,) ints; every class at least three times.
+        labelNames: names of the classes.
+        strengths: values of C, the inverse of the regularization's strength.
+        jobs: processes at work, -1 for every core.
+    Returns:
+        GridSearchCV, fitted; `best_estimator_` is a pipeline of scaler and regression.
+    Raises:
+        ValueError: if there are fewer than two classes or a class has fewer than three rows.
+    """
+    counts = np.bincount(labels, minlength=len(labelNames)).tolist()
+    if len(labelNames) < 2 or min(counts) < 3:
+        raise ValueError(
+            "The grid search needs two classes or more, with three training rows each. "
+            f"Received: {dict(zip(labelNames, counts, strict=True))}."
+        )
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
+    search = GridSearchCV(pipeline, {"logisticregression__C": strengths}, cv=3, n_jobs=jobs)
+    return search.fit(features, labels)
+
+
+def save_classifier(path, model, labelNames):
+    """Write a scikit-learn model and its class names to `path` with skops, atomically."""
+    with replacing(path) as temporary:
+        skops.io.dump({"model": model, "label_names": list(labelNames)}, temporary)
+
+
+def load_classifier(path):
+    """Read what `save_classifier` wrote, and nothing that could run code.
+
+    Returns:
+        (model, label_names).
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a skops file (a pickle, say), or holds types beyond scikit-learn's.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"No classifier at {path}. Make one with train_model.py.")
+    try:
+        unknown = skops.io.get_untrusted_types(file=path)
+        if unknown:
+            raise ValueError(f"it holds types that are not trusted: {', '.join(unknown)}")
+        saved = skops.io.load(path)
+        return saved["model"], saved["label_names"]
+    except Exception as error:
+        raise ValueError(
+            f"{path} is not a classifier that train_model.py wrote: {error}. "
+            "Pickled models are not loaded, since a pickle can run any code: train it anew."
+        ) from error
+
+
+def check_belongs(model, modelNames, features, names):
+    """Make sure that a classifier was trained on features like these.
+
+    Raises:
+        ValueError: if the number of features or the class names differ.
+    """
+    if model.n_features_in_ != features.shape[1] or list(modelNames) != list(names):
+        raise ValueError(
+            f"The classifier was trained on {model.n_features_in_} features of the classes "
+            f"{_few(modelNames)}. The file holds {features.shape[1]} of {_few(names)}. "
+            "Train it on this file with train_model.py, or give the file it was trained on."
+        )
+
+
+def _few(names):
+    shown = ", ".join(list(names)[:3])
+    return f"{shown}, ... ({len(names)} in all)" if len(names) > 3 else shown

@@ -1,0 +1,87 @@
+"""Run images through a network into an HDF5 file of features."""
+
+import contextlib
+
+import numpy as np
+
+from pyimagesearch.io import HDF5DatasetWriter
+from pyimagesearch.preprocessing import SimplePreprocessor
+from pyimagesearch.utils.images import ImageError, read_image
+from pyimagesearch.utils.parallel import ordered_map
+
+
+def extract_features(
+    paths,
+    labels,
+    backbone,
+    outputPath,
+    *,
+    classLabels,
+    batchSize=32,
+    bufSize=1000,
+    strict=False,
+    overwrite=False,
+    progress=None,
+):
+    """Store the features of every readable image, in the order given.
+
+    Images are read and resized in threads while the network works; however many there are, only
+    some batches of them are in memory.
+
+    Args:
+        paths: image files.
+        labels: one int for each path.
+        backbone: Backbone, from `load_backbone`.
+        outputPath: the HDF5 file to write: "features" (n, backbone.features) float32, "labels"
+            and "label_names".
+        classLabels: names of the classes.
+        batchSize: images the network sees at once.
+        bufSize: rows that the writer holds before it writes them.
+        strict: raise at the first unreadable image instead of skipping it.
+        overwrite: replace an existing `outputPath`.
+        progress: called with the number of images done so far.
+    Returns:
+        List of (path, error) of the images that could not be read.
+    Raises:
+        FileExistsError: if `outputPath` exists and `overwrite` is false.
+        ImageError: if `strict` and an image cannot be read.
+        ValueError: if no image can be read.
+    """
+    skipped, held, held_labels = [], [], []
+    resize = SimplePreprocessor(backbone.width, backbone.height)
+
+    def read(path):
+        try:
+            return resize.preprocess(read_image(path)), None
+        except (ImageError, OSError) as error:
+            return None, error
+
+    def extract_held():
+        if held:
+            writer.add(backbone.extract(np.stack(held)), held_labels)
+            held.clear()
+            held_labels.clear()
+
+    shape = (len(paths), backbone.features)
+    with (
+        HDF5DatasetWriter(shape, outputPath, "features", bufSize, overwrite=overwrite) as writer,
+        contextlib.closing(ordered_map(read, paths, ahead=2 * batchSize)) as images,
+    ):
+        writer.storeClassLabels(classLabels)
+        pairs = zip(paths, labels, images, strict=True)
+        for done, (path, label, (image, error)) in enumerate(pairs, start=1):
+            if error is None:
+                held.append(image)
+                held_labels.append(label)
+            elif strict:
+                raise error
+            else:
+                skipped.append((path, error))
+            if len(held) == batchSize:
+                extract_held()
+            if progress is not None:
+                progress(done)
+        extract_held()
+        if len(skipped) == len(paths):
+            raise ValueError(f"None of the {len(paths)} images could be read. {skipped[0][1]}")
+    return skipped

@@ -1,0 +1,38 @@
+"""Settings and tools for all tests."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+@pytest.fixture
+def run_script(monkeypatch):
+    """Return a function that runs an example in this process: run("chapter/x.py", "--epochs", 1).
+
+    The script's own folder comes first on the path, as when a user runs it. An error of its input
+    ends it with SystemExit.
+    """
+
+    def run(script, *args):
+        path = EXAMPLES / script
+        before = set(sys.modules)
+        monkeypatch.syspath_prepend(path.parent)
+        monkeypatch.setattr(sys, "argv", [str(path), *map(str, args)])
+        spec = importlib.util.spec_from_file_location("example", path)
+        module = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+            module.run(module.main)
+        finally:
+            for name in set(sys.modules) - before:  # the next chapter has a `config` of its own
+                if name.split(".")[0] in ("config", "photographs"):
+                    del sys.modules[name]
+
+    return run

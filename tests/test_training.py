@@ -1,0 +1,272 @@
+"""Backbones, features, classifiers, batched prediction and resuming."""
+
+import argparse
+import pickle
+import sys
+
+import cv2
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from pyimagesearch.callbacks import EpochCheckpoint
+from pyimagesearch.training.backbone import add_backbone_options, load_backbone
+from pyimagesearch.training.classifier import (
+    first_part,
+    load_classifier,
+    read_features,
+    save_classifier,
+    train_classifier,
+)
+from pyimagesearch.training.features import extract_features
+from pyimagesearch.training.prediction import predict_batches
+from pyimagesearch.training.resume import add_resume_options, explain_interrupt, load_checkpoint
+from pyimagesearch.utils.images import ImageError
+
+
+class Doubling:
+    """Stands in for a model: twice its input, and a note of every batch size."""
+
+    def __init__(self):
+        self.sizes = []
+
+    def predict_on_batch(self, x):
+        self.sizes.append(len(x))
+        return x * 2
+
+
+def test_batches_are_cut_anew_and_keep_their_order():
+    model = Doubling()
+    rows = np.arange(23, dtype="float32").reshape(23, 1)
+    outputs = predict_batches(model, np.split(rows, [3, 4, 17]), batchSize=5)
+    assert np.array_equal(outputs, rows * 2)
+    assert model.sizes == [5, 5, 5, 5, 3]
+
+
+# -- backbones ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def mean_colour(tmp_path_factory):
+    """A saved network whose feature map is its 8x8 input: pooled, the mean colour in RGB."""
+    path = tmp_path_factory.mktemp("backbone") / "identity.keras"
+    inputs = keras.Input((8, 8, 3))
+    keras.Model(inputs, keras.layers.Activation("linear")(inputs)).save(path)
+    return path
+
+
+def test_a_saved_backbone_sees_rgb_in_its_own_range(mean_colour):
+    image = np.zeros((1, 8, 8, 3), "uint8")
+    image[..., 0] = 255  # blue, in BGR
+    tf = load_backbone(mean_colour, pooling="avg")
+    assert (tf.width, tf.height, tf.features) == (8, 8, 3)
+    assert tf.extract(image).tolist() == [[-1, -1, 1]]
+    none = load_backbone(mean_colour, pooling="avg", preprocessing="none")
+    assert none.extract(image).tolist() == [[0, 0, 255]]
+
+
+def test_without_pooling_the_map_is_flattened(mean_colour):
+    assert load_backbone(mean_colour).extract(np.zeros((2, 8, 8, 3), "uint8")).shape == (2, 192)
+
+
+def test_a_keras_application_loads_with_its_own_preprocessing():
+    backbone = load_backbone("MobileNet", "none", pooling="avg", size=32)
+    assert backbone.features == 1024
+    assert backbone.preprocess(np.full((1, 1, 1, 3), 255.0)).tolist() == [[[[1, 1, 1]]]]
+    with_map = load_backbone("mobilenetv3small", "none", size=32)
+    assert with_map.features == 576
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"name": "resnet5"}, ValueError, "Unknown backbone 'resnet5'"),
+        ({"name": "no/such.keras"}, FileNotFoundError, "No backbone at no/such.keras"),
+        ({"name": "vgg16", "weights": "w.h5"}, FileNotFoundError, "No weights at w.h5"),
+        ({"name": "vgg16", "weights": "none", "pooling": "max"}, ValueError, "pooling"),
+    ],
+)
+def test_a_backbone_that_does_not_exist_is_named(options, error, message):
+    with pytest.raises(error, match=message):
+        load_backbone(**options)
+
+
+def test_backbone_options_have_the_books_defaults():
+    ap = argparse.ArgumentParser()
+    add_backbone_options(ap, "vgg16")
+    args = vars(ap.parse_args([]))
+    assert args == {"backbone": "vgg16", "weights": "imagenet", "preprocessing": "tf"}
+
+
+# -- features ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """Five grey images of level 10, 20 ... 50; the third file is broken."""
+    paths = [tmp_path / f"{i}.png" for i in range(5)]
+    for i, path in enumerate(paths):
+        cv2.imwrite(str(path), np.full((20, 30, 3), 10 * (i + 1), "uint8"))
+    paths[2].write_bytes(b"not an image")
+    return paths
+
+
+def test_features_are_stored_in_order_without_the_broken_image(tmp_path, photographs, mean_colour):
+    backbone = load_backbone(mean_colour, pooling="avg", preprocessing="none")
+    steps = []
+    skipped = extract_features(
+        photographs,
+        [0, 1, 0, 1, 0],
+        backbone,
+        tmp_path / "f.hdf5",
+        classLabels=["cat", "dog"],
+        batchSize=2,
+        progress=steps.append,
+    )
+    features, labels, names = read_features(tmp_path / "f.hdf5")
+    assert features.tolist() == [[10] * 3, [20] * 3, [40] * 3, [50] * 3]
+    assert labels.tolist() == [0, 1, 1, 0]
+    assert names == ["cat", "dog"]
+    assert [path for path, _ in skipped] == [photographs[2]]
+    assert steps == [1, 2, 3, 4, 5]
+
+
+def test_strict_extraction_stops_and_leaves_no_file(tmp_path, photographs, mean_colour):
+    backbone = load_backbone(mean_colour)
+    with pytest.raises(ImageError, match="2.png"):
+        extract_features(
+            photographs, [0] * 5, backbone, tmp_path / "f.hdf5", classLabels=["cat"], strict=True
+        )
+    assert not (tmp_path / "f.hdf5").exists()
+
+
+def test_extraction_from_nothing_but_broken_images_is_an_error(tmp_path, photographs, mean_colour):
+    with pytest.raises(ValueError, match="None of the 1 images"):
+        extract_features(
+            photographs[2:3],
+            [0],
+            load_backbone(mean_colour),
+            tmp_path / "f.hdf5",
+            classLabels=["cat"],
+        )
+    assert not (tmp_path / "f.hdf5").exists()
+
+
+# -- classifiers -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_clouds():
+    rng = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    return (rng.normal(size=(40, 5)) + 4 * labels[:, None]).astype("float32"), labels
+
+
+def test_a_classifier_is_trained_saved_and_loaded(tmp_path, two_clouds):
+    features, labels = two_clouds
+    search = train_classifier(features, labels, ["cat", "dog"], [0.1, 1.0], jobs=1)
+    assert search.score(features, labels) == 1.0
+    save_classifier(tmp_path / "m.skops", search.best_estimator_, np.array(["cat", "dog"]))
+    model, names = load_classifier(tmp_path / "m.skops")
+    assert names == ["cat", "dog"]
+    assert np.array_equal(model.predict_proba(features), search.predict_proba(features))
+
+
+class Evil:
+    def __reduce__(self):
+        return (exec, ("import pathlib; pathlib.Path('evil').touch()",))
+
+
+def test_a_pickle_is_refused_and_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "m.cpickle"
+    path.write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(ValueError, match="m.cpickle is not a classifier"):
+        load_classifier(path)
+    assert not (tmp_path / "evil").exists()
+
+
+def test_a_missing_classifier_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="none.skops"):
+        load_classifier(tmp_path / "none.skops")
+
+
+def test_too_few_rows_or_classes_are_refused(two_clouds):
+    features, _ = two_clouds
+    with pytest.raises(ValueError, match=r"Received: \{'cat': 40\}"):
+        train_classifier(features, np.zeros(40, int), ["cat"], [1.0])
+    with pytest.raises(ValueError, match=r"\{'cat': 38, 'dog': 2\}"):
+        train_classifier(features, np.repeat([0, 1], [38, 2]), ["cat", "dog"], [1.0])
+    with pytest.raises(ValueError, match="1 rows are too few"):
+        first_part(1)
+    assert first_part(1360) == 1020
+
+
+def test_a_file_without_features_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no.hdf5"):
+        read_features(tmp_path / "no.hdf5")
+    (tmp_path / "text.hdf5").write_text("hello")
+    with pytest.raises(ValueError, match="text.hdf5 cannot be read"):
+        read_features(tmp_path / "text.hdf5")
+    with h5py.File(tmp_path / "images.hdf5", "w") as db:
+        db["images"] = [1]
+    with pytest.raises(ValueError, match=r"holds no 'features', only \['images'\]"):
+        read_features(tmp_path / "images.hdf5")
+
+
+# -- resuming ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """An EpochCheckpoint after three epochs of a tiny model, Adam at 0.01."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.optimizer.learning_rate = 0.01
+    saved = EpochCheckpoint(folder, every=5, latest=True)
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=3, callbacks=[saved], verbose=0)
+    return saved
+
+
+def test_a_checkpoint_goes_on_at_its_rate_or_at_another(checkpoint, capsys):
+    model = load_checkpoint(checkpoint.lastPath, 3)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
+    assert int(model.optimizer.iterations) == 3
+    model = load_checkpoint(checkpoint.lastPath, 3, lr=1e-4)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
+    assert "old learning rate: 0.01" in capsys.readouterr().out
+
+
+def test_a_start_epoch_that_is_not_the_checkpoints_is_refused(checkpoint):
+    with pytest.raises(ValueError, match=r"saved after epoch 3\. Received: --start-epoch 4"):
+        load_checkpoint(checkpoint.lastPath, 4)
+    with pytest.raises(ValueError, match="--start-epoch must say"):
+        load_checkpoint(checkpoint.lastPath, 0)
+    with pytest.raises(FileNotFoundError, match="epoch_9.keras"):
+        load_checkpoint("epoch_9.keras", 9)
+
+
+def test_a_model_without_optimizer_is_no_checkpoint(tmp_path):
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match="holds no optimizer"):
+        load_checkpoint(tmp_path / "m.keras", 1)
+
+
+def test_an_interrupted_run_prints_the_command_that_resumes_it(checkpoint, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train.py", "--lr", "0.5"])
+    explain_interrupt(checkpoint, {"output": "a b", "lr": None, "model": None, "start_epoch": 0})
+    command = capsys.readouterr().out.splitlines()[-1]
+    assert command.strip() == (
+        f"{sys.executable} train.py --output 'a b' --lr 0.01 "
+        f"--model {checkpoint.lastPath} --start-epoch 3"
+    )
+    ap = argparse.ArgumentParser()
+    add_resume_options(ap)
+    assert vars(ap.parse_args([])) == {"model": None, "start_epoch": 0}
+
+
+def test_a_run_without_a_finished_epoch_has_nothing_to_resume(tmp_path, capsys):
+    explain_interrupt(EpochCheckpoint(tmp_path), {})
+    assert "before the first epoch ended" in capsys.readouterr().out
