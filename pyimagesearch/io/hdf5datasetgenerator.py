@@ -9,8 +9,10 @@ from math import prod
 import numpy as np
 
 from pyimagesearch.io import _order, _reading, _steps
+from pyimagesearch.io._batches import Batches
 from pyimagesearch.io._checks import compact_dtype, whole_number
 from pyimagesearch.utils.parallel import ordered_map, usable_cores
+from pyimagesearch.utils.pydataset import keras_class
 
 
 class HDF5DatasetGenerator:
@@ -120,10 +122,11 @@ class HDF5DatasetGenerator:
         return self._db
 
     def generator(self, passes=np.inf, *, startPass=0):
-        """Return a Python generator of batches.
+        """Return an iterator of batches, which Keras takes as well.
 
         Args:
-            passes: number of passes over the file, endless by default.
+            passes: number of passes over the file, endless by default. Keras then needs
+                `steps_per_epoch=len(gen)`, or `validation_steps`.
             startPass: number of the first pass, since order and random choices depend on the pass:
                 a training that goes on with epoch k goes on with pass k. Each call starts there.
         Yields:
@@ -137,7 +140,8 @@ class HDF5DatasetGenerator:
         first = whole_number("startPass", startPass, 0)
         if not passes > 0:
             raise ValueError(f"passes must be above 0. Received: {passes!r}.")
-        batches = self._generate(self.db[self.dataKey], first, first + passes)
+        start = functools.partial(self._generate, self.db[self.dataKey], first + passes)
+        batches = keras_class(Batches)(start, len(self), first, passes)
         self._running.add(batches)
         return batches
 
@@ -145,8 +149,7 @@ class HDF5DatasetGenerator:
         """End all generators with their background work, and close the file."""
         self._closed = True
         for batches in list(self._running):
-            with contextlib.suppress(ValueError):  # another thread is inside: its next read ends it
-                batches.close()
+            batches.close()
         if self._db is not None:
             self._db.close()
 
@@ -154,7 +157,7 @@ class HDF5DatasetGenerator:
         if self._closed:
             raise ValueError(f"The generator of {self.dbPath} is closed.")
 
-    def _generate(self, data, first, end):
+    def _generate(self, data, end, first):
         """Two lines of work: one thread reads windows of rows, the others make batches of them."""
         read = functools.partial(self._read, data)
         prepare = functools.partial(self._prepare, _steps.steps(self.preprocessors, self.aug))

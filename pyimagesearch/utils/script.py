@@ -31,8 +31,7 @@ def progress(label, total):
         *(progressbar.Percentage(), " ", progressbar.Bar(), " "),
         *(progressbar.SimpleProgress(format="%(value_s)s/%(max_value_s)s"), " ", progressbar.ETA()),
     ]
-    # by default progressbar2 writes to what was standard error when it was imported
-    return progressbar.ProgressBar(max_value=total, widgets=widgets, fd=sys.stderr).start()
+    return progressbar.ProgressBar(max_value=total, widgets=widgets).start()
 
 
 def report_skipped(skipped):
