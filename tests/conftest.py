@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-import progressbar  # noqa: F401  keeps the standard error of its import, so not a test's
+import progressbar.bar  # noqa: F401  it keeps the standard error of its import: not a test's
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
