@@ -420,6 +420,18 @@ def test_batches_by_index_are_those_of_the_pass_however_often_asked():
         flow[2]
 
 
+def test_a_flow_can_start_with_a_later_pass():
+    images = np.stack([photograph(24, 24)] * 6)
+    generator = ImageDataGenerator(**EVERYTHING)
+    whole = generator.flow(images, np.arange(6), batch_size=4, seed=3)
+    batches = [next(whole) for _ in range(6)]  # three passes
+    late = generator.flow(images, np.arange(6), batch_size=4, seed=3, start_pass=2)
+    for expected in batches[4:]:
+        assert all(map(np.array_equal, next(late), expected))
+    with pytest.raises(ValueError, match="start_pass must be 0 or more. Received: -1"):
+        generator.flow(images, start_pass=-1)
+
+
 def test_reset_starts_over_and_batch_index_tells_the_place():
     flow = ImageDataGenerator().flow(ten_images(), batch_size=4, shuffle=False)
     next(flow)

@@ -1,9 +1,7 @@
 """The endless batches of ImageDataGenerator.flow."""
 
-import functools
 import math
 import operator
-import sys
 import threading
 import warnings
 from pathlib import Path
@@ -13,21 +11,6 @@ import numpy as np
 
 from pyimagesearch.preprocessing._checks import positive_integer
 from pyimagesearch.preprocessing._geometry import cast
-
-
-def keras_class(cls):
-    """Return `cls`; where Keras is loaded, a subclass of its PyDataset as well.
-
-    `fit`, `evaluate` and `predict` take an object with a length only if it is a PyDataset, and
-    whoever calls them has loaded Keras. Nobody else should have to.
-    """
-    keras = sys.modules.get("keras")
-    return _joined(cls, keras.utils.PyDataset) if keras else cls
-
-
-@functools.cache
-def _joined(cls, base):
-    return type(cls.__name__, (cls, base), {"__module__": cls.__module__, "__doc__": cls.__doc__})
 
 
 class Iterator:
@@ -41,7 +24,18 @@ class Iterator:
         batch_index: number of the batch that `next` gives.
     """
 
-    def __init__(self, n, generator, batch_size, shuffle, seed, save_to_dir, prefix, save_format):
+    def __init__(
+        self,
+        n,
+        generator,
+        batch_size,
+        shuffle,
+        seed,
+        save_to_dir,
+        prefix,
+        save_format,
+        start_pass=0,
+    ):
         super().__init__()  # of PyDataset, where that is the other base
         self.n = n
         self.image_data_generator = generator
@@ -59,7 +53,9 @@ class Iterator:
                 )
             Path(save_to_dir).mkdir(parents=True, exist_ok=True)
         self._root = root_seed(seed)
-        self._pass = 0
+        if operator.index(start_pass) < 0:
+            raise ValueError(f"start_pass must be 0 or more. Received: {start_pass}.")
+        self._pass = start_pass
         self._lock = threading.Lock()
         self._order = (None, None)  # a pass, and the order of the images in it
 

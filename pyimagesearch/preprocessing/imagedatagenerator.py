@@ -6,7 +6,7 @@ from pyimagesearch.preprocessing import _geometry, _intensity
 from pyimagesearch.preprocessing._checks import check_choice, check_extent, finite_number
 from pyimagesearch.preprocessing._dataformat import resolve_data_format
 from pyimagesearch.preprocessing._directory import DirectoryIterator
-from pyimagesearch.preprocessing._flow import NumpyArrayIterator, keras_class
+from pyimagesearch.preprocessing._flow import NumpyArrayIterator
 from pyimagesearch.preprocessing._ranges import (
     brightness_limits,
     check_shift,
@@ -14,6 +14,7 @@ from pyimagesearch.preprocessing._ranges import (
     zoom_limits,
 )
 from pyimagesearch.preprocessing._standardizer import Standardizer
+from pyimagesearch.utils.pydataset import keras_class
 
 AFFINE_DEFAULTS = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}
 OTHER_PARAMETERS = {
@@ -140,6 +141,7 @@ class ImageDataGenerator(Standardizer):
         sample_weight=None,
         subset=None,
         ignore_class_split=False,
+        start_pass=0,
     ):
         """Return endless augmented batches, for `next(it)`, a `for` loop, or Keras.
 
@@ -163,6 +165,8 @@ class ImageDataGenerator(Standardizer):
             subset: "training" or "validation", see `validation_split`. Validation has the first
                 images.
             ignore_class_split: accept subsets that differ in the labels they hold.
+            start_pass: number of passes to leave out. A training resumed with `initial_epoch=k`,
+                the same seed and `start_pass=k` gets the batches it would have got.
         Returns:
             An iterator with `len(it)` batches in a pass, `it[i]`, `reset()`, `n` and
             `batch_index`. A batch is x, (x, y) or (x, y, sample_weight); its images are of type
@@ -184,6 +188,7 @@ class ImageDataGenerator(Standardizer):
             save_to_dir=save_to_dir,
             prefix=save_prefix,
             save_format=save_format,
+            start_pass=start_pass,
         )
 
     def flow_from_directory(
