@@ -25,7 +25,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 
 examples: $(VENV)/installed-dev
-	$(BIN)/python -m pytest tests/test_examples.py
+	$(BIN)/python -m pytest tests/test_examples_*.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

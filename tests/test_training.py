@@ -1,7 +1,9 @@
 """Backbones, features, classifiers, batched prediction and resuming."""
 
 import argparse
+import os
 import pickle
+import re
 import sys
 
 import cv2
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.callbacks import EpochCheckpoint
+from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
 from pyimagesearch.training.backbone import add_backbone_options, load_backbone
 from pyimagesearch.training.classifier import (
     first_part,
@@ -20,8 +23,10 @@ from pyimagesearch.training.classifier import (
     train_classifier,
 )
 from pyimagesearch.training.features import extract_features
+from pyimagesearch.training.hdf5 import count_classes, predict_generator, read_means
 from pyimagesearch.training.prediction import predict_batches
 from pyimagesearch.training.resume import add_resume_options, explain_interrupt, load_checkpoint
+from pyimagesearch.training.saving import load_network, newest_model
 from pyimagesearch.utils.images import ImageError
 
 
@@ -76,6 +81,16 @@ def test_a_keras_application_loads_with_its_own_preprocessing():
     assert backbone.preprocess(np.full((1, 1, 1, 3), 255.0)).tolist() == [[[[1, 1, 1]]]]
     with_map = load_backbone("mobilenetv3small", "none", size=32)
     assert with_map.features == 576
+
+
+def test_a_saved_backbone_may_have_lists_of_one_tensor(tmp_path):
+    inputs = keras.Input((8, 8, 3))
+    outputs = keras.layers.Activation("linear")(inputs)
+    keras.Model([inputs], [outputs]).save(tmp_path / "lists.keras")
+    assert load_backbone(tmp_path / "lists.keras", pooling="avg").features == 3
+    keras.Model(inputs, [outputs, outputs]).save(tmp_path / "two.keras")
+    with pytest.raises(ValueError, match=r"two\.keras takes \(None, 8, 8, 3\) and has 2"):
+        load_backbone(tmp_path / "two.keras")
 
 
 @pytest.mark.parametrize(
@@ -270,3 +285,94 @@ def test_an_interrupted_run_prints_the_command_that_resumes_it(checkpoint, capsy
 def test_a_run_without_a_finished_epoch_has_nothing_to_resume(tmp_path, capsys):
     explain_interrupt(EpochCheckpoint(tmp_path), {})
     assert "before the first epoch ended" in capsys.readouterr().out
+
+
+# -- data sets and networks of the scripts -----------------------------------------------------
+
+
+def test_means_are_read_or_the_file_is_named(tmp_path):
+    path = tmp_path / "mean.json"
+    with pytest.raises(FileNotFoundError, match=r"no file .*mean\.json"):
+        read_means(path)
+    path.write_text('{"R": 1.5, "G": 2, "B": 3, "seen": 7}')
+    assert read_means(path) == {"R": 1.5, "G": 2.0, "B": 3.0}
+    for text in ("", "[1, 2, 3]", '{"R": 1, "G": 2}', '{"R": null, "G": 2, "B": 3}'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"mean\.json must hold the channel means"):
+            read_means(path)
+
+
+def write_rows(path, names=None):
+    """Seven rows, 0 to 6, with the labels 0, 1, 2, 0, 1, 2, 0."""
+    with HDF5DatasetWriter((7, 1), path) as writer:
+        writer.add(np.arange(7, dtype="float32")[:, None], np.arange(7) % 3)
+        if names:
+            writer.storeClassLabels(names)
+    return path
+
+
+def test_classes_are_counted_by_their_names_or_else_by_the_labels(tmp_path):
+    assert count_classes(write_rows(tmp_path / "named.hdf5", ["a", "b", "c", "d"])) == 4
+    assert count_classes(write_rows(tmp_path / "unnamed.hdf5")) == 3
+
+
+def test_every_row_is_predicted_once_beside_its_label(tmp_path):
+    steps = []
+    path = write_rows(tmp_path / "rows.hdf5")
+    for shuffle in (False, True):
+        with HDF5DatasetGenerator(path, 3, binarize=False, shuffle=shuffle, seed=1) as gen:
+            preds, labels = predict_generator(Doubling(), gen, progress=steps.append)
+        rows = preds[:, 0] / 2
+        assert sorted(rows) == list(range(7))
+        assert labels.tolist() == (rows % 3).tolist()
+    assert steps == [3, 6, 7] * 2
+
+
+def test_the_newest_model_is_the_one_written_last(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no .keras file in"):
+        newest_model(tmp_path)
+    names = ("epoch_9.keras", "checkpoints/epoch_10.keras", ".epoch_11.keras.x/epoch_11.keras")
+    for seconds, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (seconds, seconds))
+    assert newest_model(tmp_path) == tmp_path / "checkpoints" / "epoch_10.keras"
+
+
+def network(name="net", inputs=2, classes=1, units=3):
+    inputs = keras.Input((inputs,))
+    x = keras.layers.Dense(units)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(classes)(x), name=name)
+
+
+@pytest.mark.parametrize(
+    ("other", "received"),
+    [
+        ({"name": "other"}, "other from (2,) to (1,) with 13 parameters"),
+        ({"inputs": 4}, "net from (4,) to (1,) with 19 parameters"),
+        ({"classes": 9}, "net from (2,) to (9,) with 45 parameters"),
+        ({"units": 6}, "net from (2,) to (1,) with 25 parameters"),
+    ],
+)
+def test_another_network_than_the_scripts_is_refused(tmp_path, other, received):
+    path = tmp_path / "epoch_1.keras"
+    model = network(**other)
+    model.compile("sgd", "mse")
+    model.optimizer.build(model.trainable_variables)
+    model.save(path)
+    wanted = "net from (2,) to (1,) with 13 parameters"
+    message = re.escape(f"{path} holds {received}. Needed here: {wanted}.")
+    with pytest.raises(ValueError, match=message):
+        load_checkpoint(path, 1, like=network())
+    with pytest.raises(ValueError, match=message):
+        load_network(path, like=network())
+    assert load_checkpoint(path, 1, like=network(**other)).optimizer is not None
+    assert load_network(path, like=network(**other)).name == model.name
+
+
+def test_a_network_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no model at .*m.keras"):
+        load_network(tmp_path / "m.keras", like=network())
+    (tmp_path / "m.keras").write_text("no model")
+    with pytest.raises(ValueError, match=r"m\.keras is damaged or no Keras model"):
+        load_network(tmp_path / "m.keras", like=network())

@@ -26,7 +26,7 @@ def main():
     )
     ap.add_argument("-o", "--output", default=OUTPUT, type=Path, help="folder to write")
     ap.add_argument("-n", "--images", type=int, default=1000, help="images to use, of both classes")
-    ap.add_argument("-e", "--epochs", type=int, default=10, help="epochs to train")
+    ap.add_argument("-e", "--epochs", type=int, default=8, help="epochs to train")
     args = vars(ap.parse_args())
     output, images = args["output"], args["images"]
 
@@ -34,8 +34,8 @@ def main():
     if (dataset / "train").is_dir():
         print(f"[INFO] using {images} of the photographs in {dataset}")
     else:
-        dataset = DRAWN
         print(f"[INFO] no photographs in {dataset / 'train'}: using drawn cats and dogs instead")
+        dataset = DRAWN
         step("draw_dogs_vs_cats", output=dataset, count=images, overwrite=True)
     hdf5 = output / "hdf5"
     step("build_dogs_vs_cats", dataset=dataset, output=hdf5, limit=images // 2, overwrite=True)

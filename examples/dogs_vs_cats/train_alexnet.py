@@ -27,7 +27,12 @@ from pyimagesearch.preprocessing import (
     PatchPreprocessor,
     SimplePreprocessor,
 )
-from pyimagesearch.training.resume import add_resume_options, explain_interrupt, load_checkpoint
+from pyimagesearch.training.resume import (
+    add_resume_options,
+    check_resume_options,
+    explain_interrupt,
+    load_checkpoint,
+)
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.script import run
 
@@ -48,6 +53,7 @@ def main():
     ap.add_argument("--every", type=int, default=5, help="keep every N-th checkpoint, and the last")
     add_resume_options(ap)
     args = vars(ap.parse_args())
+    check_resume_options(args)
     start, seed, dataset, output = (
         args["start_epoch"],
         args["seed"],
@@ -71,19 +77,19 @@ def main():
         fill_mode="nearest",
     )
 
+    print("[INFO] building model...")
+    keras.utils.set_random_seed(seed)
+    model = AlexNet.build(
+        width=config.INPUT_SIZE,
+        height=config.INPUT_SIZE,
+        depth=3,
+        classes=len(config.CLASSES),
+        reg=args["reg"],
+    )
     if args["model"]:
         print(f"[INFO] loading {args['model']}...")
-        model = load_checkpoint(args["model"], start, args["lr"])
+        model = load_checkpoint(args["model"], start, args["lr"], like=model)
     else:
-        print("[INFO] compiling model...")
-        keras.utils.set_random_seed(seed)
-        model = AlexNet.build(
-            width=config.INPUT_SIZE,
-            height=config.INPUT_SIZE,
-            depth=3,
-            classes=len(config.CLASSES),
-            reg=args["reg"],
-        )
         model.compile(
             loss="binary_crossentropy",
             metrics=["accuracy"],

@@ -92,10 +92,14 @@ def _load_file(path, preprocessing):
     if not path.is_file():
         raise FileNotFoundError(f"No backbone at {path}.")
     model = keras.models.load_model(path, compile=False)
-    if len(model.inputs) != 1 or len(model.input_shape) != 4 or model.input_shape[-1] != 3:
+    shapes = [tuple(tensor.shape) for tensor in model.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][-1] != 3 or len(model.outputs) != 1:
         raise ValueError(
-            f"A backbone takes (height, width, 3) images. {path} takes {model.input_shape}."
+            "A backbone takes (height, width, 3) images and has one output. "
+            f"{path} takes {', '.join(map(str, shapes))} and has {len(model.outputs)}."
         )
+    if isinstance(model.input, list) or isinstance(model.output, list):  # of one tensor
+        model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     if preprocessing == "none":
         return model, lambda images: images
     scale = keras.applications.imagenet_utils.preprocess_input

@@ -61,22 +61,33 @@ def load_checkpoint(path, startEpoch, lr=None, *, like=None):
         raise ValueError(
             f"{path} was saved after epoch {numbered[1]}. Received: --start-epoch {startEpoch}."
         )
-    model = keras.models.load_model(path)
+    try:
+        model = keras.models.load_model(path)
+    except Exception as error:  # which one depends on the damage
+        raise ValueError(
+            f"{path} is damaged or no Keras model: {error} Go on from an earlier checkpoint."
+        ) from error
     if getattr(model, "optimizer", None) is None:
         raise ValueError(
             f"{path} holds no optimizer, so training cannot go on from it. "
             "Use a checkpoint that EpochCheckpoint wrote."
         )
-    if like is not None and _describe(model) != _describe(like):
-        raise ValueError(
-            f"{path} holds {_describe(model)}. This training needs {_describe(like)}. "
-            "Give a checkpoint of this training, or the options it began with."
-        )
+    if like is not None:
+        check_alike(model, like, path)
     if lr is not None:
         print(f"[INFO] old learning rate: {float(model.optimizer.learning_rate):g}")
         model.optimizer.learning_rate = lr
         print(f"[INFO] new learning rate: {lr:g}")
     return model
+
+
+def check_alike(model, like, path):
+    """Raise a ValueError unless `model`, loaded from `path`, is the same network as `like`."""
+    if _describe(model) != _describe(like):
+        raise ValueError(
+            f"{path} holds {_describe(model)}. Needed here: {_describe(like)}. "
+            "Name another file, or give the options that this one was trained with."
+        )
 
 
 def _describe(model):
