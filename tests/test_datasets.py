@@ -17,6 +17,7 @@ from pyimagesearch.datasets import (
     draw_pet,
     label_from_folder,
     label_from_name,
+    list_class_folders,
     list_images,
 )
 from pyimagesearch.utils.images import ImageError
@@ -104,6 +105,36 @@ def test_label_from_name_is_what_stands_before_the_number(name, label):
 def test_label_from_name_refuses_names_without_one(name):
     with pytest.raises(ValueError, match=re.escape(name) + ".*<label>.<number>.<ext>"):
         label_from_name(Path("train", name))
+
+
+def test_class_folders_give_paths_labels_and_names(animals):
+    paths, labels, names = list_class_folders(str(animals))
+    assert paths == list_images(animals)
+    assert labels.tolist() == [0, 0, 1]
+    assert names == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        (["1.jpg", "2.jpg"], r"1\.jpg, which lies in no class folder"),
+        (["cat/1.jpg", "dog/2.jpg", "view.png"], r"view\.png, which lies in no class folder"),
+        (["train/cat/1.jpg", "val/cat/2.jpg"], r"train/cat/1\.jpg, which lies deeper"),
+        (["cat/1.jpg", "cat/2.jpg"], "only 'cat'"),
+        (["cat/1.jpg", "dog/2.jpg", "cow/notes.txt", "elk/x"], "no images in cow, elk"),
+    ],
+)
+def test_another_layout_is_refused_saying_what_was_expected_and_found(tmp_path, files, found):
+    for file in files:
+        (tmp_path / "data" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / file).touch()
+    with pytest.raises(ValueError, match=rf"Expected .*data/<class>/<image>.* Found: .*{found}"):
+        list_class_folders(tmp_path / "data")
+
+
+def test_a_missing_folder_of_class_folders_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no folder .*flowers"):
+        list_class_folders(tmp_path / "flowers")
 
 
 def test_loader_returns_images_and_the_names_of_their_folders(animals, capsys):

@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
+
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 LABELLED_NAME = re.compile(r"(?P<label>[^.].*)\.[0-9]+\.[^.]+")
 
@@ -39,6 +41,38 @@ def list_images(folder):
             f"{', '.join(IMAGE_SUFFIXES)}."
         )
     return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def list_class_folders(folder):
+    """Return the images of a folder that holds one folder for each class.
+
+    Returns:
+        paths: sorted list of image paths, each `<folder>/<class>/<image>`.
+        labels: (N,) array of ints, the class of each path as an index into `names`.
+        names: sorted list of str, the names of the class folders.
+    Raises:
+        FileNotFoundError, NotADirectoryError: if `folder` is missing or a file.
+        ValueError: if the images lie otherwise, or in fewer than two classes.
+    """
+    folder = Path(folder)
+    paths = list_images(folder)
+    expected = f"Expected {folder}/<class>/<image>, one folder for each of two classes or more."
+    for path in paths:
+        depth = len(path.relative_to(folder).parts)
+        if depth != 2:
+            where = "in no class folder" if depth == 1 else "deeper"
+            raise ValueError(f"{expected} Found: {path}, which lies {where}.")
+    names = sorted({path.parent.name for path in paths})
+    if len(names) < 2:
+        raise ValueError(f"{expected} Found: only {names[0]!r}.")
+    empty = {path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != "."}
+    empty = sorted(empty.difference(names))
+    if empty:
+        raise ValueError(
+            f"{expected} Found: no images in {', '.join(empty)}. Fill such folders or remove them."
+        )
+    labels = np.array([names.index(path.parent.name) for path in paths])
+    return paths, labels, names
 
 
 def label_from_folder(path):

@@ -1,0 +1,119 @@
+"""Train MiniGoogLeNet on CIFAR-10 with a learning rate that falls on a straight line to 0.
+
+    python examples/minigooglenet_cifar10/googlenet_cifar10.py --dataset datasets/cifar10
+
+Writes the network to --model with its mean image beside it (minigooglenet_mean.npy: subtract it
+from an RGB image before you predict), and to --output the learning curve, its numbers and
+checkpoints/. The first ctrl+c stops and prints the command that goes on.
+"""
+
+from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
+
+import argparse
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.datasets import load_cifar10
+from pyimagesearch.nn.conv import MiniGoogLeNet
+from pyimagesearch.preprocessing import ImageDataGenerator
+from pyimagesearch.training.resume import (
+    check_resume_options,
+    explain_interrupt,
+    load_checkpoint,
+)
+from pyimagesearch.training.saving import model_path, save_model
+from pyimagesearch.training.schedules import polynomial_decay
+from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.script import run
+
+OUTPUT = Path(__file__).resolve().parents[2] / "output" / "minigooglenet_cifar10"
+
+
+def main():
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ap.add_argument("-d", "--dataset", help="folder of cifar-10-batches-py (default: download)")
+    ap.add_argument(
+        "-m",
+        "--model",
+        type=model_path,
+        default=OUTPUT / "minigooglenet.keras",
+        help=".keras file to write",
+    )
+    ap.add_argument("-o", "--output", default=OUTPUT, help="folder of the curve and checkpoints")
+    ap.add_argument("-e", "--epochs", type=int, default=70, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
+    ap.add_argument("-l", "--lr", type=float, default=5e-3, help="learning rate at the start")
+    ap.add_argument("-p", "--power", type=float, default=1.0, help="of the polynomial decay")
+    ap.add_argument("--seed", type=int, default=42, help="seed of weights, order, augmentation")
+    ap.add_argument("--limit", type=int, help="train on the first N images only")
+    ap.add_argument(
+        "-s",
+        "--start-epoch",
+        type=int,
+        default=0,
+        help="go on from OUTPUT/checkpoints/epoch_N.keras, after N epochs",
+    )
+    args = vars(ap.parse_args())
+    check_resume_options(args)
+    start, seed, output = args["start_epoch"], args["seed"], Path(args["output"])
+    schedule = polynomial_decay(args["lr"], args["epochs"], args["power"])
+
+    print("[INFO] loading CIFAR-10...")
+    (trainX, trainY), (testX, testY), names = load_cifar10(args["dataset"], limit=args["limit"])
+    mean = trainX.mean(axis=0, dtype="float64").astype("float32")
+    trainX, testX = trainX - mean, testX - mean
+    trainY = keras.utils.to_categorical(trainY, len(names))
+    testY = keras.utils.to_categorical(testY, len(names))
+    aug = ImageDataGenerator(
+        width_shift_range=0.1, height_shift_range=0.1, horizontal_flip=True, fill_mode="nearest"
+    )
+
+    print("[INFO] building model...")
+    keras.utils.set_random_seed(seed)
+    model = MiniGoogLeNet.build(width=32, height=32, depth=3, classes=len(names))
+    checkpoints = output / "checkpoints"
+    if start:
+        path = checkpoints / f"epoch_{start}.keras"
+        print(f"[INFO] loading {path}...")
+        model = load_checkpoint(path, start, like=model)
+    else:
+        model.compile(
+            loss="categorical_crossentropy",
+            optimizer=keras.optimizers.SGD(learning_rate=args["lr"], momentum=0.9),
+            metrics=["accuracy"],
+        )
+
+    checkpoint = EpochCheckpoint(checkpoints, 5, start, latest=True)
+    figure = output / "minigooglenet.png"
+    print(f"[INFO] training on {len(trainX)} images, validating on {len(testX)}...")
+    try:
+        model.fit(
+            aug.flow(trainX, trainY, batch_size=args["batch_size"], seed=seed, start_pass=start),
+            shuffle=False,  # the flow does it
+            validation_data=(testX, testY),
+            epochs=args["epochs"],
+            initial_epoch=start,
+            callbacks=[
+                EpochSeed(seed),
+                keras.callbacks.LearningRateScheduler(schedule),
+                TrainingMonitor(figure, figure.with_suffix(".json"), start),
+                checkpoint,
+            ],
+        )
+    except KeyboardInterrupt:
+        explain_interrupt(checkpoint, args, decay=True)
+        sys.exit(130)
+
+    save_model(model, args["model"])
+    with replacing(args["model"].with_name(args["model"].stem + "_mean.npy")) as temporary:
+        np.save(temporary, mean)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,125 @@
+"""Train ResNet on CIFAR-10, with a learning rate that you lower by hand: the ctrl+c method.
+
+    python examples/resnet_cifar10/resnet_cifar10.py --dataset datasets/cifar10
+
+Watch the learning curve. When it no longer improves, ctrl+c stops the training and prints the
+command that goes on from the last finished epoch: put a --lr ten times smaller into it. The book
+goes from 0.1 to 0.01 and 0.001. Writes to --output resnet.keras with its mean image beside it
+(resnet_mean.npy: subtract it from an RGB image before you predict), the learning curve and its
+numbers, and to --checkpoints a model every 5 epochs. Compare resnet_cifar10_decay.py.
+"""
+
+from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
+
+import argparse
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.datasets import load_cifar10
+from pyimagesearch.nn.conv import ResNet
+from pyimagesearch.preprocessing import ImageDataGenerator
+from pyimagesearch.training.resume import (
+    add_resume_options,
+    check_resume_options,
+    explain_interrupt,
+    load_checkpoint,
+)
+from pyimagesearch.training.saving import save_model
+from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.script import run
+
+OUTPUT = Path(__file__).resolve().parents[2] / "output" / "resnet_cifar10"
+
+
+def main():
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ap.add_argument("-d", "--dataset", help="folder of cifar-10-batches-py (default: download)")
+    ap.add_argument(
+        "-c", "--checkpoints", default=OUTPUT / "checkpoints", help="folder of the checkpoints"
+    )
+    ap.add_argument("-o", "--output", default=OUTPUT, help="folder of network and curve")
+    ap.add_argument("-e", "--epochs", type=int, default=100, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=int, default=128, help="images in a batch")
+    ap.add_argument(
+        "-l", "--lr", type=float, help="learning rate (default: 0.1, or the checkpoint's)"
+    )
+    ap.add_argument("--reg", type=float, default=0.0005, help="L2 weight decay")
+    ap.add_argument("--stages", type=int, nargs="+", default=[9, 9, 9], help="modules per stage")
+    ap.add_argument(
+        "--filters",
+        type=int,
+        nargs="+",
+        default=[64, 64, 128, 256],
+        help="channels of the stem and of each stage",
+    )
+    ap.add_argument("--seed", type=int, default=42, help="seed of weights, order, augmentation")
+    ap.add_argument("--limit", type=int, help="train on the first N images only")
+    add_resume_options(ap)
+    args = vars(ap.parse_args())
+    check_resume_options(args)
+    start, seed, output = args["start_epoch"], args["seed"], Path(args["output"])
+
+    print("[INFO] loading CIFAR-10...")
+    (trainX, trainY), (testX, testY), names = load_cifar10(args["dataset"], limit=args["limit"])
+    mean = trainX.mean(axis=0, dtype="float64").astype("float32")
+    trainX, testX = trainX - mean, testX - mean
+    trainY = keras.utils.to_categorical(trainY, len(names))
+    testY = keras.utils.to_categorical(testY, len(names))
+    aug = ImageDataGenerator(
+        width_shift_range=0.1, height_shift_range=0.1, horizontal_flip=True, fill_mode="nearest"
+    )
+
+    print("[INFO] building model...")
+    keras.utils.set_random_seed(seed)
+    model = ResNet.build(
+        width=32,
+        height=32,
+        depth=3,
+        classes=len(names),
+        stages=args["stages"],
+        filters=args["filters"],
+        reg=args["reg"],
+    )
+    if args["model"]:
+        print(f"[INFO] loading {args['model']}...")
+        model = load_checkpoint(args["model"], start, args["lr"], like=model)
+    else:
+        model.compile(
+            loss="categorical_crossentropy",
+            optimizer=keras.optimizers.SGD(learning_rate=0.1 if args["lr"] is None else args["lr"]),
+            metrics=["accuracy"],
+        )
+
+    checkpoint = EpochCheckpoint(args["checkpoints"], 5, start, latest=True)
+    figure = output / "resnet.png"
+    print(f"[INFO] training on {len(trainX)} images, validating on {len(testX)}...")
+    try:
+        model.fit(
+            aug.flow(trainX, trainY, batch_size=args["batch_size"], seed=seed, start_pass=start),
+            shuffle=False,  # the flow does it
+            validation_data=(testX, testY),
+            epochs=args["epochs"],
+            initial_epoch=start,
+            callbacks=[
+                EpochSeed(seed),
+                TrainingMonitor(figure, figure.with_suffix(".json"), start),
+                checkpoint,
+            ],
+        )
+    except KeyboardInterrupt:
+        explain_interrupt(checkpoint, args)
+        sys.exit(130)
+
+    save_model(model, output / "resnet.keras")
+    with replacing(output / "resnet_mean.npy") as temporary:
+        np.save(temporary, mean)
+
+
+if __name__ == "__main__":
+    run(main)
