@@ -1,0 +1,100 @@
+"""Pack Tiny ImageNet into three HDF5 files.
+
+    python examples/deepergooglenet/build_tiny_imagenet.py
+
+Reads DATASET, laid out as tiny-imagenet-200.zip unpacks, and writes hdf5/train.hdf5, val.hdf5 and
+test.hdf5 (64x64 uint8 BGR images) and hdf5/mean.json, the channel means of the training images.
+The test images are taken from the training images, since the labels of the real ones are secret:
+100,000 and 10,000 images become 90,000, 10,000 and 10,000, 1.4 GB in all.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from sklearn.model_selection import train_test_split
+
+from config import tiny_imagenet_config as config
+from pyimagesearch.datasets.tinyimagenet import class_names, train_images, val_images
+from pyimagesearch.io.imagedatasetbuilder import build_image_dataset
+from pyimagesearch.preprocessing import SimplePreprocessor
+from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.script import progress, report_skipped, run
+
+
+def main():
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ap.add_argument("-d", "--dataset", default=config.DATASET, help="folder that holds wnids.txt")
+    ap.add_argument("-o", "--output", help="folder to write (default: hdf5/ in the data set)")
+    ap.add_argument(
+        "-t",
+        "--test-per-class",
+        type=int,
+        default=config.TEST_PER_CLASS,
+        help="training images of each class to keep for the test",
+    )
+    ap.add_argument("-s", "--seed", type=int, default=config.SEED, help="seed of the split")
+    ap.add_argument("-w", "--workers", type=int, help="threads that read (default: every core)")
+    ap.add_argument("--strict", action="store_true", help="stop at the first unreadable image")
+    ap.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    args = vars(ap.parse_args())
+
+    output = Path(args["output"] or Path(args["dataset"]) / "hdf5")
+    targets = {split: output / f"{split}.hdf5" for split in ("train", "val", "test")}
+    existing = [str(path) for path in targets.values() if path.exists()]
+    if existing and not args["overwrite"]:
+        raise FileExistsError(f"Already built: {', '.join(existing)}. Replace with --overwrite.")
+
+    # all labels are checked before any image is read
+    names = class_names(args["dataset"])
+    val = val_images(args["dataset"])
+    train, test = split(*train_images(args["dataset"]), args["test_per_class"], args["seed"])
+    print(
+        f"[INFO] {args['dataset']}: {len(names)} classes, {len(train[0])} images to train, "
+        f"{len(val[0])} to validate, {len(test[0])} to test"
+    )
+
+    sp = SimplePreprocessor(config.SIZE, config.SIZE)
+    skipped = []
+    for name, (paths, labels) in {"train": train, "val": val, "test": test}.items():
+        print(f"[INFO] building {targets[name]}...")
+        bar = progress(f"{name:5}", len(paths))
+        built = build_image_dataset(
+            paths,
+            labels,
+            targets[name],
+            [sp],
+            classLabels=names,
+            strict=args["strict"],
+            overwrite=args["overwrite"],
+            workers=args["workers"],
+            progress=bar.update,
+        )
+        bar.finish()
+        skipped += built.skipped
+        if name == "train":
+            with replacing(output / "mean.json") as temporary:
+                temporary.write_text(json.dumps(built.means))
+            print("[INFO] means: " + ", ".join(f"{c} {m:.2f}" for c, m in built.means.items()))
+    report_skipped(skipped)
+
+
+def split(paths, labels, test_per_class, seed):
+    """Return (paths, labels) of train and test, shuffled, every class in proportion."""
+    classes = max(labels) + 1
+    smallest = min(labels.count(label) for label in range(classes))
+    if not 0 < test_per_class < smallest:
+        raise ValueError(
+            "--test-per-class must leave images of every class to train on. "
+            f"Received: {test_per_class} of the {smallest} images in the smallest class."
+        )
+    train, test, train_labels, test_labels = train_test_split(
+        paths, labels, test_size=test_per_class * classes, stratify=labels, random_state=seed
+    )
+    return (train, train_labels), (test, test_labels)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,142 @@
+"""Train DeeperGoogLeNet on the HDF5 files that build_tiny_imagenet.py wrote.
+
+    python examples/deepergooglenet/train.py
+    python examples/deepergooglenet/train.py --start-epoch 25 --lr 1e-4 \\
+        --model output/deepergooglenet/checkpoints/epoch_25.keras
+
+Writes to output/deepergooglenet/: deepergooglenet.keras, the learning curve deepergooglenet.png,
+its numbers deepergooglenet.json, and checkpoints/epoch_N.keras.
+
+The first command is the book's experiment with a rate of 1e-3. Its ctrl+c method: look at the
+curve, stop with ctrl+c when it flattens, and go on with a tenth of the rate (1e-4, then 1e-5). The
+script prints the command that goes on; change the --lr in it.
+"""
+
+from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
+
+import argparse
+import sys
+from pathlib import Path
+
+import keras
+
+from config import tiny_imagenet_config as config
+from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.io import HDF5DatasetGenerator
+from pyimagesearch.nn.conv import DeeperGoogLeNet
+from pyimagesearch.preprocessing import (
+    ImageDataGenerator,
+    ImageToArrayPreprocessor,
+    MeanPreprocessor,
+    SimplePreprocessor,
+)
+from pyimagesearch.training.hdf5 import count_classes, read_means
+from pyimagesearch.training.resume import (
+    add_resume_options,
+    check_resume_options,
+    explain_interrupt,
+    load_checkpoint,
+)
+from pyimagesearch.training.saving import save_model
+from pyimagesearch.utils.script import run
+
+
+def main():
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ap.add_argument("-d", "--dataset", default=config.HDF5, help="folder of train.hdf5, val.hdf5")
+    ap.add_argument("-o", "--output", default=config.OUTPUT, help="folder to write")
+    ap.add_argument("-c", "--checkpoints", help="their folder (default: OUTPUT/checkpoints)")
+    ap.add_argument("-e", "--epochs", type=int, default=70, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
+    ap.add_argument(
+        "-l", "--lr", type=float, help="learning rate (default: 1e-3, or the checkpoint's)"
+    )
+    ap.add_argument("--reg", type=float, default=0.0002, help="L2 weight decay")
+    ap.add_argument("--seed", type=int, default=config.SEED, help="seed of weights, order, images")
+    ap.add_argument("--every", type=int, default=5, help="keep every N-th checkpoint, and the last")
+    add_resume_options(ap)
+    args = vars(ap.parse_args())
+    check_resume_options(args)
+    start, seed, dataset, output = (
+        args["start_epoch"],
+        args["seed"],
+        Path(args["dataset"]),
+        Path(args["output"]),
+    )
+
+    means = read_means(dataset / "mean.json")
+    sp = SimplePreprocessor(config.SIZE, config.SIZE)
+    mp = MeanPreprocessor(means["R"], means["G"], means["B"])
+    iap = ImageToArrayPreprocessor()
+    aug = ImageDataGenerator(
+        rotation_range=18,
+        zoom_range=0.15,
+        width_shift_range=0.2,
+        height_shift_range=0.2,
+        shear_range=8.6,  # degrees: 0.15 radians in the book
+        horizontal_flip=True,
+        fill_mode="nearest",
+    )
+
+    classes = count_classes(dataset / "train.hdf5")
+    print("[INFO] building model...")
+    keras.utils.set_random_seed(seed)
+    model = DeeperGoogLeNet.build(
+        width=config.SIZE, height=config.SIZE, depth=3, classes=classes, reg=args["reg"]
+    )
+    if args["model"]:
+        print(f"[INFO] loading {args['model']}...")
+        model = load_checkpoint(args["model"], start, args["lr"], like=model)
+    else:
+        rate = 1e-3 if args["lr"] is None else args["lr"]
+        model.compile(
+            loss="categorical_crossentropy",
+            optimizer=keras.optimizers.Adam(learning_rate=rate),
+            metrics=["accuracy"],
+        )
+
+    checkpoint = EpochCheckpoint(
+        args["checkpoints"] or output / "checkpoints", args["every"], start, latest=True
+    )
+    callbacks = [
+        EpochSeed(seed),
+        TrainingMonitor(output / "deepergooglenet.png", output / "deepergooglenet.json", start),
+        checkpoint,
+    ]
+    with (
+        HDF5DatasetGenerator(
+            dataset / "train.hdf5",
+            args["batch_size"],
+            [sp, mp, iap],
+            aug,
+            classes=classes,
+            shuffle=True,
+            seed=seed,
+        ) as train,
+        HDF5DatasetGenerator(
+            dataset / "val.hdf5", args["batch_size"], [sp, mp, iap], classes=classes
+        ) as val,
+    ):
+        print(f"[INFO] training on {train.numImages} images, validating on {val.numImages}...")
+        try:
+            model.fit(
+                train.generator(startPass=start),
+                shuffle=False,  # the generator does it
+                steps_per_epoch=len(train),
+                validation_data=val.generator(),
+                validation_steps=len(val),
+                epochs=args["epochs"],
+                initial_epoch=start,
+                callbacks=callbacks,
+            )
+        except KeyboardInterrupt:
+            explain_interrupt(checkpoint, args)
+            sys.exit(130)
+
+    save_model(model, output / "deepergooglenet.keras")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,157 @@
+"""Train ResNet on Tiny ImageNet with a learning rate that falls on a straight line to 0.
+
+    python examples/resnet_tinyimagenet/train_decay.py
+
+Reads the HDF5 files of examples/deepergooglenet/build_tiny_imagenet.py. The line is as long as the
+training: --epochs. Writes the network to --model, and to --output the learning curve, its numbers
+and checkpoints_decay/. The first ctrl+c stops and prints the command that goes on. The other way
+to lower the rate is that of train.py.
+"""
+
+from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
+
+import argparse
+import sys
+from pathlib import Path
+
+import keras
+
+from config import tiny_imagenet_config as config
+from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.io import HDF5DatasetGenerator
+from pyimagesearch.nn.conv import ResNet
+from pyimagesearch.preprocessing import (
+    ImageDataGenerator,
+    ImageToArrayPreprocessor,
+    MeanPreprocessor,
+    SimplePreprocessor,
+)
+from pyimagesearch.training.hdf5 import count_classes, read_means
+from pyimagesearch.training.resume import (
+    check_resume_options,
+    explain_interrupt,
+    load_checkpoint,
+)
+from pyimagesearch.training.saving import model_path, save_model
+from pyimagesearch.training.schedules import polynomial_decay
+from pyimagesearch.utils.script import run
+
+
+def main():
+    ap = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    ap.add_argument("-d", "--dataset", default=config.HDF5, help="folder of train.hdf5, val.hdf5")
+    ap.add_argument(
+        "-m",
+        "--model",
+        type=model_path,
+        default=config.OUTPUT / "resnet_decay.keras",
+        help=".keras file to write",
+    )
+    ap.add_argument("-o", "--output", default=config.OUTPUT, help="folder of the curve")
+    ap.add_argument("-e", "--epochs", type=int, default=75, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
+    ap.add_argument("-l", "--lr", type=float, default=0.1, help="learning rate at the start")
+    ap.add_argument("-p", "--power", type=float, default=1.0, help="of the polynomial decay")
+    ap.add_argument("--reg", type=float, default=0.0005, help="L2 weight decay")
+    ap.add_argument("--seed", type=int, default=config.SEED, help="seed of weights, order, images")
+    ap.add_argument("--every", type=int, default=5, help="keep every N-th checkpoint, and the last")
+    ap.add_argument(
+        "-s",
+        "--start-epoch",
+        type=int,
+        default=0,
+        help="go on from OUTPUT/checkpoints_decay/epoch_N.keras, after N epochs",
+    )
+    args = vars(ap.parse_args())
+    check_resume_options(args)
+    start, seed, dataset, output = (
+        args["start_epoch"],
+        args["seed"],
+        Path(args["dataset"]),
+        Path(args["output"]),
+    )
+    schedule = polynomial_decay(args["lr"], args["epochs"], args["power"])
+
+    means = read_means(dataset / "mean.json")
+    sp = SimplePreprocessor(config.SIZE, config.SIZE)
+    mp = MeanPreprocessor(means["R"], means["G"], means["B"])
+    iap = ImageToArrayPreprocessor()
+    aug = ImageDataGenerator(
+        rotation_range=18,
+        zoom_range=0.15,
+        width_shift_range=0.2,
+        height_shift_range=0.2,
+        shear_range=8.6,  # degrees: 0.15 radians in the book
+        horizontal_flip=True,
+        fill_mode="nearest",
+    )
+
+    classes = count_classes(dataset / "train.hdf5")
+    print("[INFO] building model...")
+    keras.utils.set_random_seed(seed)
+    model = ResNet.build(
+        width=config.SIZE,
+        height=config.SIZE,
+        depth=3,
+        classes=classes,
+        stages=config.STAGES,
+        filters=config.FILTERS,
+        reg=args["reg"],
+        dataset="tiny_imagenet",
+    )
+    checkpoints = output / "checkpoints_decay"
+    if start:
+        path = checkpoints / f"epoch_{start}.keras"
+        print(f"[INFO] loading {path}...")
+        model = load_checkpoint(path, start, like=model)
+    else:
+        model.compile(
+            loss="categorical_crossentropy",
+            optimizer=keras.optimizers.SGD(learning_rate=args["lr"], momentum=0.9),
+            metrics=["accuracy"],
+        )
+
+    checkpoint = EpochCheckpoint(checkpoints, args["every"], start, latest=True)
+    callbacks = [
+        EpochSeed(seed),
+        keras.callbacks.LearningRateScheduler(schedule),
+        TrainingMonitor(output / "resnet_decay.png", output / "resnet_decay.json", start),
+        checkpoint,
+    ]
+    with (
+        HDF5DatasetGenerator(
+            dataset / "train.hdf5",
+            args["batch_size"],
+            [sp, mp, iap],
+            aug,
+            classes=classes,
+            shuffle=True,
+            seed=seed,
+        ) as train,
+        HDF5DatasetGenerator(
+            dataset / "val.hdf5", args["batch_size"], [sp, mp, iap], classes=classes
+        ) as val,
+    ):
+        print(f"[INFO] training on {train.numImages} images, validating on {val.numImages}...")
+        try:
+            model.fit(
+                train.generator(startPass=start),
+                shuffle=False,  # the generator does it
+                steps_per_epoch=len(train),
+                validation_data=val.generator(),
+                validation_steps=len(val),
+                epochs=args["epochs"],
+                initial_epoch=start,
+                callbacks=callbacks,
+            )
+        except KeyboardInterrupt:
+            explain_interrupt(checkpoint, args, decay=True)
+            sys.exit(130)
+
+    save_model(model, args["model"])
+
+
+if __name__ == "__main__":
+    run(main)
