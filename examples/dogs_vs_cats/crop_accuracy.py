@@ -6,7 +6,6 @@ python examples/dogs_vs_cats/crop_accuracy.py
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
 
 import argparse
-import json
 from pathlib import Path
 
 import cv2
@@ -21,6 +20,7 @@ from pyimagesearch.preprocessing import (
     MeanPreprocessor,
     SimplePreprocessor,
 )
+from pyimagesearch.training.hdf5 import read_means
 from pyimagesearch.training.prediction import predict_batches
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.montage import montage
@@ -39,7 +39,7 @@ def main():
     args = vars(ap.parse_args())
     test, batch_size = Path(args["dataset"]) / "test.hdf5", args["batch_size"]
 
-    means = json.loads((Path(args["dataset"]) / "mean.json").read_text())
+    means = read_means(Path(args["dataset"]) / "mean.json")
     sp = SimplePreprocessor(config.INPUT_SIZE, config.INPUT_SIZE)
     cp = CropPreprocessor(config.INPUT_SIZE, config.INPUT_SIZE)
     mp = MeanPreprocessor(means["R"], means["G"], means["B"])

@@ -10,7 +10,6 @@ goes on from the last finished epoch; add another --lr to it for the book's ctrl
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from pyimagesearch.preprocessing import (
     PatchPreprocessor,
     SimplePreprocessor,
 )
+from pyimagesearch.training.hdf5 import read_means
 from pyimagesearch.training.resume import (
     add_resume_options,
     check_resume_options,
@@ -62,7 +62,7 @@ def main():
     )
 
     # training sees a random 227x227 patch of each 256x256 image, validation the whole image
-    means = json.loads((dataset / "mean.json").read_text())
+    means = read_means(dataset / "mean.json")
     pp = PatchPreprocessor(config.INPUT_SIZE, config.INPUT_SIZE)
     sp = SimplePreprocessor(config.INPUT_SIZE, config.INPUT_SIZE)
     mp = MeanPreprocessor(means["R"], means["G"], means["B"])

@@ -1,7 +1,5 @@
 """Make an image file the input of a trained network, as its training images were."""
 
-import json
-from pathlib import Path
 
 import cv2
 import keras
@@ -13,6 +11,7 @@ from pyimagesearch.preprocessing import (
     MeanPreprocessor,
     SimplePreprocessor,
 )
+from pyimagesearch.training.hdf5 import read_means
 from pyimagesearch.utils.images import read_image
 
 
@@ -79,22 +78,6 @@ def make_reader(
     return read, f"{width}x{height} {order}, {words}"
 
 
-def read_means(path):
-    """Return the MeanPreprocessor of a JSON file {"R": , "G": , "B": } that a build script wrote.
-
-    Raises:
-        OSError: if there is no such file.
-        ValueError: if it holds something else.
-    """
-    try:
-        means = json.loads(Path(path).read_text(encoding="utf-8"))
-        return MeanPreprocessor(means["R"], means["G"], means["B"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(
-            f'{path} holds no means ({error}). Expected {{"R": 124.1, "G": 115.8, "B": 106.0}}.'
-        ) from error
-
-
 def _make_cut(width, height, aspect_aware, crops):
     """Return a function from a BGR image to its (crops, height, width, 3) parts."""
     resize = AspectAwarePreprocessor if aspect_aware else SimplePreprocessor
@@ -112,6 +95,7 @@ def _ordered(images, rgb):
 
 def _minus_means(path, rgb):
     means = read_means(path)
+    means = MeanPreprocessor(means["R"], means["G"], means["B"])
     return lambda images: _ordered(np.stack([means.preprocess(image) for image in images]), rgb)
 
 
