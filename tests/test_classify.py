@@ -291,7 +291,7 @@ def test_names_that_do_not_fit_are_refused(network, photos, tmp_path, name, text
 )
 def test_malformed_means_are_refused(network, photos, tmp_path, text):
     (tmp_path / "mean.json").write_text(text)
-    with pytest.raises(ValueError, match=r"mean\.json must hold the channel means .* Expected \{\"R\": 124"):
+    with pytest.raises(ValueError, match=r"mean\.json must hold the channel means"):
         main([network, str(photos), "--means", str(tmp_path / "mean.json")])
 
 
