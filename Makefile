@@ -2,11 +2,12 @@
 # make test     install, run the whole test suite
 # make lint     check style and formatting
 # make examples run every example script on made-up data, one epoch each
+# make test-backends  run what touches Keras on its jax and torch backends too
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint examples install format clean python
+.PHONY: demo test test-backends lint examples install format clean python
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/dogs_vs_cats/demo.py
@@ -15,6 +16,11 @@ install: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest
+
+BACKEND_TESTS := $(addprefix tests/test_,nn.py callbacks.py training.py io_generator.py imagedatagenerator.py)
+test-backends: $(VENV)/installed-backends
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(BACKEND_TESTS)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest $(BACKEND_TESTS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -38,6 +44,10 @@ $(VENV)/installed: pyproject.toml setup.py | $(BIN)/python
 $(VENV)/installed-dev: pyproject.toml setup.py | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -e ".[dev]"
 	@touch $(VENV)/installed $@
+
+$(VENV)/installed-backends: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[backends]"
+	@touch $@
 
 $(BIN)/python: | python
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
