@@ -13,6 +13,8 @@ class EpochSeed(keras.callbacks.Callback):
     (`seed`, epoch, place in the model). The epoch is the one Keras counts: give `fit` the
     `initial_epoch` when resuming.
 
+    On the PyTorch backend the global generators of Python, NumPy and PyTorch are seeded as well.
+
     Random calls outside the model, or in a layer without a seed generator of its own, are not
     covered. Neither is the order of the data, which is the feed's to reproduce.
 
@@ -36,3 +38,8 @@ class EpochSeed(keras.callbacks.Callback):
             drawn = np.random.SeedSequence([self.seed, epoch, index]).generate_state(1)[0]
             # a generator's state is its seed (31 bits fit all backends) and the calls so far
             state.assign([int(drawn) >> 1, 0])
+        if keras.backend.backend() == "torch":
+            # there a dropout layer without a seed of its own draws from PyTorch's generator, which
+            # Keras seeds together with Python's and NumPy's
+            drawn = np.random.SeedSequence([self.seed, epoch, len(states)]).generate_state(1)[0]
+            keras.utils.set_random_seed(int(drawn))

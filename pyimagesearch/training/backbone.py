@@ -79,7 +79,7 @@ def load_backbone(name, weights="imagenet", *, pooling=None, size=224, preproces
         model, preprocess = _load_application(str(name), str(weights), size)
     if pooling == "avg" and len(model.output_shape) == 4:
         pooled = keras.layers.GlobalAveragePooling2D()(model.output)
-        model = keras.Model(model.inputs, pooled, name=model.name)
+        model = keras.Model(model.input, pooled, name=model.name)
     height, width = [side or size for side in model.input_shape[1:3]]
     return Backbone(model, width, height, preprocess)
 

@@ -1,6 +1,5 @@
 """Make an image file the input of a trained network, as its training images were."""
 
-
 import cv2
 import keras
 import numpy as np
