@@ -26,12 +26,12 @@ import sys
 from pathlib import Path
 
 import h5py
-import keras
 import numpy as np
 
 from pyimagesearch.datasets import list_images
 from pyimagesearch.training.inputs import make_reader
 from pyimagesearch.training.prediction import predict_batches
+from pyimagesearch.training.saving import read_model
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.images import ImageError
 from pyimagesearch.utils.parallel import ordered_map
@@ -144,14 +144,9 @@ def load_model(path):
         ValueError: if it is no Keras model from images to class probabilities.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"No model at {path}.")
-    if path.suffix != ".keras":
+    if path.is_file() and path.suffix != ".keras":
         raise ValueError(f"A model is a .keras file. Received: {path}.")
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:  # of many types, from zip, JSON, HDF5 and Keras itself
-        raise ValueError(f"{path} cannot be loaded as a Keras model: {error}") from error
+    model = read_model(path, compile=False)
     shapes = [tuple(tensor.shape) for tensor in [*model.inputs, *model.outputs]]
     if list(map(len, shapes)) != [4, 2] or None in shapes[0][1:] or shapes[1][1] < 2:
         raise ValueError(
@@ -179,12 +174,12 @@ def class_names(path, classes):
             with h5py.File(path) as db:
                 names = db["label_names"].asstr()[:].tolist()
         elif path.suffix == ".json":
-            names = json.loads(path.read_text(encoding="utf-8"))
+            names = json.loads(path.read_text(encoding="utf-8-sig"))
             if not isinstance(names, list):
                 raise TypeError("it is no list")
             names = [str(name) for name in names]
         else:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
             names = [line.strip() for line in lines if line.strip()]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(

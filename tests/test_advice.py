@@ -48,6 +48,15 @@ def test_small_gaps_are_no_case():
     assert findings(advise_on_errors(0.02, 0.05, 0.08, 0.12, gap=0.035)) == ["case 4 of 4"]
 
 
+@pytest.mark.parametrize("before", [0.0, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.60])
+def test_the_gap_itself_is_a_case_whatever_the_floats_make_of_it(before):
+    for rate, cases in [(before + 0.05, ["case 2 of 4"]), (before + 0.0499, [])]:
+        assert findings(advise_on_errors(before, validation=rate, desired=before)) == cases
+    rate = round(before + 0.05, 2)
+    assert findings(advise_on_errors(rate, desired=before)) == ["case 1 of 4"]
+    assert advise_on_errors(before, validation=before, desired=before, gap=0) == []
+
+
 def test_a_training_error_as_desired_is_not_high():
     assert advise_on_errors(0.2, desired=0.18) == []
     assert advise_on_errors(0.2)[0].reason == "training error 20.0%, desired 0.0%: 20.0 points"
@@ -138,6 +147,15 @@ def test_a_loss_that_jumps_is_too_high_a_learning_rate():
 
 def test_a_loss_that_stays_where_it_began_has_learned_nothing():
     (advice,) = advise_on_curves(course(loss=[2.3] * 10))
+    assert advice.finding.startswith("nothing learned")
+
+
+def test_a_network_that_was_right_from_the_first_epoch_needs_no_advice():
+    perfect = {"loss": [0.001] * 10, "val_loss": [0.001] * 10, "val_accuracy": [1.0] * 10}
+    assert advise_on_curves(course(**perfect, accuracy=[1.0] * 10)) == []
+    wavering = course(loss=[0.0010, 0.00102, 0.00101, 0.00102, 0.001, 0.001, 0.00099, 0.001])
+    assert advise_on_curves(wavering | {"accuracy": np.ones(8)}) == []
+    (advice,) = advise_on_curves(course(loss=[2.3] * 10, accuracy=[0.95] * 10))
     assert advice.finding.startswith("nothing learned")
 
 
@@ -236,7 +254,7 @@ def test_the_command_reads_a_history_and_takes_further_errors(tmp_path, capsys):
         "[ADVICE] case 3 of 4: high validation error against training-validation (data mismatch)"
     ]
     main([str(path), "--val-error", "0.02"])
-    assert "none of the four cases" in capsys.readouterr().out
+    assert "none of the four cases: no gap reaches 5.0%" in capsys.readouterr().out
 
 
 def test_the_command_says_when_there_are_too_few_epochs(tmp_path, capsys):

@@ -4,6 +4,8 @@ import io
 import os
 import pickle
 import struct
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -65,6 +67,33 @@ def test_a_limit_shortens_the_training_images_alone(cifar10):
     for limit in (0, -1):
         with pytest.raises(ValueError, match=f"1 training image or more. Received: {limit}"):
             load_cifar10(cifar10, limit=limit)
+
+
+def test_the_channels_come_first_where_it_is_asked_for(cifar10):
+    last = load_cifar10(cifar10, limit=3)
+    first = load_cifar10(cifar10, limit=3, dataFormat="channels_first")
+    for (expected, labels), (images, same_labels) in zip(last[:2], first[:2], strict=True):
+        assert images.shape == (len(expected), 3, 32, 32)
+        assert images.flags.c_contiguous
+        assert np.array_equal(images.transpose(0, 2, 3, 1), expected)
+        assert np.array_equal(labels, same_labels)
+    with pytest.raises(ValueError, match="dataFormat must be one of .* Received: 'channels-first'"):
+        load_cifar10(cifar10, dataFormat="channels-first")
+
+
+def test_the_channels_come_first_where_keras_is_set_so(cifar10, monkeypatch, tmp_path):
+    monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
+    assert load_cifar10(cifar10)[1][0].shape == (2, 3, 32, 32)
+    # where Keras is not loaded, by its configuration file
+    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first"}')
+    code = (
+        "import sys; from pyimagesearch.datasets import load_cifar10;"
+        "print(load_cifar10(sys.argv[1])[1][0].shape, 'keras' in sys.modules)"
+    )
+    output = subprocess.check_output(
+        [sys.executable, "-c", code, cifar10], text=True, env={"KERAS_HOME": str(tmp_path)}
+    )
+    assert output == "(2, 3, 32, 32) False\n"
 
 
 class Python2Pickler(pickle._Pickler):
@@ -168,8 +197,10 @@ def test_without_a_folder_keras_provides_the_same(monkeypatch, data_format):
     monkeypatch.setattr(keras.datasets.cifar10, "load_data", lambda: (part, part))
     monkeypatch.setattr(keras.config, "image_data_format", lambda: data_format)
     for images, labels in load_cifar10()[:2]:
-        assert images.shape == (1, 32, 32, 3)
+        assert images.shape == shape
         assert labels.tolist() == [7]
+    for images, _ in load_cifar10(dataFormat="channels_last")[:2]:
+        assert images.shape == (1, 32, 32, 3)
 
 
 def test_a_failed_download_says_what_to_do(monkeypatch):

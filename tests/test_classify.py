@@ -125,6 +125,21 @@ def test_a_mean_image_is_subtracted_in_the_networks_channel_order(
     assert table(capsys)[0]["1.png"][0] == ("class 2", f"{FIRST:.2%}")
 
 
+def test_the_mean_image_of_a_channels_first_network_has_the_channels_first(
+    photos, capsys, tmp_path
+):
+    first = save_network(tmp_path / "first.keras", (3, 8, 6), keras.layers.Softmax())
+    mean = np.zeros((3, 8, 6))
+    mean[2] = 254  # blue, in RGB
+    path = tmp_path / "mean.npy"
+    np.save(path, mean)
+    main([first, str(photos / "1.png"), "--mean-image", str(path), "--rgb"])
+    assert table(capsys)[0]["1.png"][0] == ("class 2", f"{FIRST:.2%}")
+    np.save(path, mean.transpose(1, 2, 0))
+    with pytest.raises(ValueError, match=r"must be \(3, 8, 6\) numbers.*Received: \(8, 6, 3\)"):
+        main([first, str(photos / "1.png"), "--mean-image", str(path), "--rgb"])
+
+
 def test_crops_are_averaged_after_the_network(network, tmp_path, capsys):
     # blue but for a red last column, which 2 of 5 crops (of 8 out of 9 pixels) see as 1/8
     image = np.full((9, 9, 3), BLUE, np.uint8)
@@ -170,6 +185,18 @@ def test_names_come_from_text_json_or_hdf5(network, photos, capsys, tmp_path, su
     labels = write_names(tmp_path / f"names{suffix}", ["sea", "hill side", "sky"])
     main([network, str(photos / "2.png"), "--labels", labels, "--top", "1"])
     assert table(capsys)[0]["2.png"] == [("hill side", "100.00%")]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"), [(".txt", "sea\nhill\n"), (".json", '["sea", "hill"]')]
+)
+def test_the_mark_that_windows_puts_before_utf_8_is_no_part_of_a_name(
+    two_classes, photos, capsys, tmp_path, suffix, text
+):
+    labels = tmp_path / f"names{suffix}"
+    labels.write_text(text, encoding="utf-8-sig")
+    main([two_classes, str(photos / "1.png"), "--rescale", "--labels", str(labels), "--top", "1"])
+    assert table(capsys)[0]["1.png"][0][0] == "sea"
 
 
 # -- submissions -------------------------------------------------------------------------------
@@ -225,7 +252,7 @@ def test_unreadable_images_are_left_out_listed_and_shown_by_the_exit_status(
     assert out.read_text() == "id,label\n1,0\n10,2\n"
     others = table(capsys)[1]
     assert "[WARNING] 2 files could not be read and were left out:" in others
-    assert any("2.png is not an image" in line for line in others)
+    assert any("2.png" in line for line in others)
     assert any("gone.3.jpg" in line for line in others)
 
 
@@ -239,13 +266,13 @@ def test_nothing_but_unreadable_images_is_an_error_and_writes_nothing(network, t
 
 def test_a_missing_model_is_one_sentence_and_exit_status_1(photos, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["classify", "no/such.keras", str(photos)])
-    with pytest.raises(SystemExit, match=r"\[ERROR\] No model at no/such\.keras"):
+    with pytest.raises(SystemExit, match=r"\[ERROR\] There is no model at no/such\.keras"):
         run(main)
 
 
 def test_what_is_no_classifier_is_refused(photos, tmp_path):
     (tmp_path / "text.keras").write_text("hello")
-    with pytest.raises(ValueError, match=r"text\.keras cannot be loaded as a Keras model"):
+    with pytest.raises(ValueError, match=r"text\.keras is damaged or no Keras model"):
         main([str(tmp_path / "text.keras"), str(photos)])
     (tmp_path / "old.hdf5").write_text("hello")
     with pytest.raises(ValueError, match=r"a \.keras file\. Received: .*old\.hdf5"):
@@ -264,7 +291,7 @@ def test_what_is_no_classifier_is_refused(photos, tmp_path):
 def test_a_model_that_would_run_code_is_refused(photos, tmp_path):
     evil = keras.layers.Lambda(lambda x: x)
     path = save_network(tmp_path / "evil.keras", (8, 8, 3), evil, keras.layers.Softmax())
-    with pytest.raises(ValueError, match=r"evil\.keras cannot be loaded"):
+    with pytest.raises(ValueError, match=r"evil\.keras is damaged or no Keras model"):
         main([path, str(photos)])
 
 

@@ -64,7 +64,24 @@ def test_list_images_stays_in_its_folder(tmp_path):
     (inside / "leaving.jpg").symlink_to(outside / "other.jpg")
     (inside / "folder").symlink_to(outside)
     (inside / "dangling.jpg").symlink_to(inside / "nowhere.jpg")
-    assert names(inside) == ["link.jpg", "own.jpg"]
+    (inside / "again").symlink_to(inside)
+    (inside / "notes.txt").symlink_to(outside / "other.jpg")
+    with pytest.warns(UserWarning, match=r"3 links .* not followed.*dangling\.jpg") as seen:
+        assert names(inside) == ["link.jpg", "own.jpg"]
+    assert len(seen) == 1
+
+
+def test_a_folder_of_nothing_but_links_that_leave_it_is_explained(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "train").mkdir()
+    for number in range(3):
+        (tmp_path / "disk" / f"cat.{number}.jpg").touch()
+        (tmp_path / "train" / f"cat.{number}.jpg").symlink_to(tmp_path / "disk/cat.0.jpg")
+    (tmp_path / "train" / "loop.jpg").symlink_to(tmp_path / "train" / "loop.jpg")
+    with pytest.raises(ValueError, match="No images in .*train") as error:
+        list_images(tmp_path / "train")
+    assert "4 links that leave the folder or lead nowhere were not followed" in str(error.value)
+    assert "give the folder they point to" in str(error.value)
 
 
 def test_list_images_says_what_is_wrong_with_a_folder(tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.callbacks import EpochCheckpoint
+from pyimagesearch.classify import main as classify
 
 RESNET = "resnet_cifar10/resnet_cifar10.py"
 DECAY = "resnet_cifar10/resnet_cifar10_decay.py"
@@ -131,7 +132,7 @@ def test_an_ensemble_that_is_none_is_explained(run_script, cifar10, tmp_path):
     with pytest.raises(SystemExit, match=r"no \.keras files in .*Found: model_0\.txt"):
         run_script(*script, tmp_path)
     (tmp_path / "model_0.keras").write_text("no network")
-    with pytest.raises(SystemExit, match=r"model_0\.keras cannot be loaded as a network"):
+    with pytest.raises(SystemExit, match=r"model_0\.keras is damaged or no Keras model"):
         run_script(*script, tmp_path)
 
 
@@ -160,6 +161,27 @@ def test_minigooglenet_is_written_with_its_mean_image(run_script, cifar10, tmp_p
     history = json.loads((tmp_path / "out" / "minigooglenet.json").read_text())
     assert history["learning_rate"] == pytest.approx([5e-3])
     assert (tmp_path / "out" / "minigooglenet.png").stat().st_size > 0
+
+
+@pytest.fixture
+def channels_first():
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format(before)
+
+
+def test_resnet_is_trained_and_used_where_keras_has_the_channels_first(
+    run_script, cifar10, tmp_path, channels_first, capsys
+):
+    run_script(RESNET, "--dataset", cifar10, "--output", tmp_path, "--epochs", 1, *SMALL)
+    assert keras.models.load_model(tmp_path / "resnet.keras").input_shape == (None, 3, 32, 32)
+    mean = np.load(tmp_path / "resnet_mean.npy")
+    assert np.allclose(mean.transpose(1, 2, 0), train_mean(cifar10), atol=1e-4)
+    cv2.imwrite(str(tmp_path / "1.png"), images_for_test(cifar10)[0][0])
+    files = [str(tmp_path / name) for name in ("resnet.keras", "1.png", "resnet_mean.npy")]
+    classify([*files[:2], "--rgb", "--mean-image", files[2]])
+    assert "class " in capsys.readouterr().out
 
 
 def interrupt_after(monkeypatch, epochs):

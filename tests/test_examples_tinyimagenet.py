@@ -84,6 +84,31 @@ def test_large_images_are_resized_and_broken_ones_listed(run_script, tmp_path, c
         run_script(BUILD, *options, "--output", tmp_path / "strict", "--strict")
 
 
+def test_the_test_images_are_as_many_of_each_class_even_where_classes_differ(run_script, tmp_path):
+    folder = draw_tiny_imagenet(tmp_path / "tiny", classes=3, images=12)
+    small, middle, _ = sorted(folder.glob("train/*/images"))
+    for images, keep in ((small, 4), (middle, 7)):
+        for path in sorted(images.iterdir())[keep:]:
+            path.unlink()
+
+    def build(name, seed):
+        out = tmp_path / name
+        run_script(BUILD, "-d", folder, "-o", out, "--test-per-class", 3, "--seed", seed)
+        with h5py.File(out / "train.hdf5") as train, h5py.File(out / "test.hdf5") as test:
+            return (
+                [db["labels"][:].tolist() for db in (train, test)],
+                [[image.tobytes() for image in db["images"]] for db in (train, test)],
+            )
+
+    labels, images = build("a", 1)
+    assert np.bincount(labels[0]).tolist() == [1, 4, 9]
+    assert np.bincount(labels[1]).tolist() == [3, 3, 3]
+    assert all(rows != sorted(rows) for rows in labels)  # shuffled
+    assert len(set(images[0] + images[1])) == 23
+    assert build("b", 1) == (labels, images)
+    assert sorted(build("c", 2)[1][1]) != sorted(images[1])  # other images of the same classes
+
+
 def test_a_build_refuses_what_it_cannot_split_or_read(drawn, run_script, tmp_path):
     for number in (0, 5):
         with pytest.raises(SystemExit, match=f"Received: {number} of the 5 images"):

@@ -182,7 +182,7 @@ def test_fine_tuning_refuses_what_it_cannot_do(run_script, flowers, body, tmp_pa
         finetune(run_script, flowers, body, path, "--unfreeze", 15)
     with pytest.raises(SystemExit, match="<class>/<image>.*in no class folder"):
         finetune(run_script, flowers / "rose", body, path)
-    with pytest.raises(SystemExit, match="No backbone at"):
+    with pytest.raises(SystemExit, match="There is no model at"):
         finetune(run_script, flowers, tmp_path / "none.keras", path)
     with pytest.raises(SystemExit):
         finetune(run_script, flowers, body, tmp_path / "flowers.model")

@@ -742,7 +742,7 @@ def test_options_that_make_no_sense_are_refused(options, error, message):
         ({"y": np.zeros(9)}, ValueError, "x and y must have the same length"),
         ({"sample_weight": np.zeros(9)}, ValueError, "x and sample_weight must have the same"),
         ({"x": (ten_images(), [np.zeros(3)])}, ValueError, "an array that goes with x"),
-        ({"batch_size": 0}, ValueError, "batch_size must be at least 1"),
+        ({"batch_size": 0}, ValueError, r"batch_size must be at least 1\. Received: 0"),
         ({"seed": -1}, ValueError, "seed must be None"),
         ({"seed": "one"}, ValueError, "seed must be None"),
         ({"subset": "test"}, ValueError, "subset must be 'training'"),

@@ -1,15 +1,25 @@
 """utils.images and utils.montage: what is read, and what is refused."""
 
+import errno
 import io
+import os
+import re
 import struct
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from pyimagesearch.utils.images import ImageError, decode_image, read_image
+from pyimagesearch.utils.images import (
+    ImageError,
+    check_image_suffix,
+    decode_image,
+    read_image,
+    write_image,
+)
 from pyimagesearch.utils.montage import montage
 
 WIDTH, HEIGHT = 48, 32
@@ -186,6 +196,57 @@ def test_a_small_png_that_claims_to_be_huge_is_refused():
     )
     with pytest.raises(ImageError, match="60000x60000"):
         decode_image(data)
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_a_tiff_of_floats_is_not_called_damaged_alone(tmp_path, channels):
+    path = tmp_path / "depth.tif"
+    cv2.imwrite(str(path), np.zeros((4, 5, *channels), np.float32))
+    with pytest.raises(ImageError, match=r"depth\.tif cannot be .*8 or 16 bits"):
+        read_image(path)
+
+
+def test_a_written_picture_is_read_back(tmp_path):
+    path = tmp_path / "new" / "Kätzchen.PNG"
+    write_image(path, PICTURE)
+    write_image(path, PICTURE[::-1])
+    np.testing.assert_array_equal(read_image(path), PICTURE[::-1])
+    assert [file.name for file in path.parent.iterdir()] == ["Kätzchen.PNG"]
+
+
+@pytest.mark.parametrize("name", ["sheet.pdf", "sheet", ".png", "sheet.exr"])
+def test_a_suffix_that_is_no_format_for_writing_is_refused(tmp_path, name):
+    for refuse in (check_image_suffix, lambda path: write_image(path, PICTURE)):
+        with pytest.raises(ValueError, match=re.escape(name) + ".*no format for the suffix"):
+            refuse(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [("empty.png", PICTURE[:0]), ("wide.jpg", np.zeros((1, 70_000), np.uint8))],
+)
+def test_a_picture_its_format_does_not_take_leaves_the_old_one(tmp_path, name, image):
+    path = tmp_path / name
+    path.write_text("old")
+    with pytest.raises(OSError, match=f"Cannot write the picture .*{name}"):
+        write_image(path, image)
+    assert path.read_text() == "old"
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_target(tmp_path, monkeypatch):
+    path = tmp_path / "sheet.png"
+    path.write_text("old")
+
+    def full(self, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device") as error:
+        write_image(path, PICTURE)
+    assert error.value.errno == errno.ENOSPC
+    assert error.value.filename == str(path)
+    assert path.read_text() == "old"
 
 
 def test_montage_fills_row_by_row_and_keeps_proportions():

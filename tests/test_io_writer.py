@@ -183,6 +183,9 @@ def test_class_labels_may_come_last_and_from_numpy(path):
         (np.zeros((1, 4)), [2], ValueError, "Label 2 has no name.*given 2"),
         (np.zeros((1, 4)), [0.0], TypeError, "must be integers.*float64"),
         (np.zeros((1, 4)), ["cat"], TypeError, "must be integers"),
+        (None, None, TypeError, "^rows must be an array or a list.*Received: None"),
+        (np.zeros((1, 4)), 1, TypeError, "^labels must be an array or a list.*Received: 1"),
+        (np.float32(2), [1], TypeError, "^rows must be an array or a list"),
         (np.zeros((1, 4)), [[0]], ValueError, r"one integer per row.*\(1, 1\)"),
     ],
 )

@@ -156,6 +156,27 @@ def test_fcheadnet_has_the_books_layers():
     assert model.output_shape == (None, 17)
 
 
+@pytest.mark.parametrize("name", ["lenet", "deepergooglenet"])
+def test_fcheadnet_names_its_layers_apart_from_those_of_the_body(name):
+    keras.utils.clear_session()  # names count from the start, as in a new process
+    network = small(name)
+    body = keras.Model(network.input, network.layers[-2].output)
+    model = keras.Model(body.input, FCHeadNet.build(body, 5, 16))
+    assert model.output_shape == (None, 5)
+    assert layers_of(model, layers.Flatten)[-1].name.startswith("flatten_")
+
+
+def test_fcheadnet_goes_on_a_body_that_was_loaded(tmp_path):
+    keras.utils.clear_session()
+    network = small("minivggnet")  # which has all kinds of layers of the head
+    network.save(tmp_path / "body.keras")
+    keras.utils.clear_session()
+    network = keras.models.load_model(tmp_path / "body.keras", compile=False)
+    body = keras.Model(network.input, network.layers[-2].output)
+    model = keras.Model(body.input, FCHeadNet.build(body, 5, 16))
+    assert described(model).endswith("dense4 flatten dense16-relu drop0.5 dense5-softmax")
+
+
 def test_a_residual_stage_is_one_reducing_module_and_then_plain_ones():
     model = resnet(16, 16, 3, 10)
     inner = "bn relu conv1x1x{0}-same-nobias bn relu conv3x3x{0}{1}-same-nobias bn relu "
@@ -169,6 +190,13 @@ def test_a_residual_stage_is_one_reducing_module_and_then_plain_ones():
         + "bn relu avg8x8/8-valid flatten dense10 softmax"
     )
     assert model.name == "resnet"
+
+
+def test_a_bottleneck_has_a_quarter_of_the_filters_rounded_down():
+    model = ResNet.build(16, 16, 3, 10, [1], [5, np.int64(11)])
+    filters = [layer.filters for layer in layers_of(model, layers.Conv2D)]
+    assert sorted(filters) == [2, 2, 5, 11, 11]
+    assert model.output_shape == (None, 10)
 
 
 def test_the_tiny_imagenet_stem_halves_the_map():
@@ -463,7 +491,7 @@ def test_an_image_that_is_too_small_is_refused_and_one_pixel_more_is_not(build, 
 
 @pytest.mark.parametrize("name", sorted(set(BUILDS) - {"fcheadnet"}))
 @pytest.mark.parametrize("argument", ["width", "height", "depth", "classes"])
-@pytest.mark.parametrize("value", [0, -3, 2.5, None])
+@pytest.mark.parametrize("value", [0, -3, 2.5, None, True])
 def test_a_size_that_is_no_positive_integer_is_refused_by_name(name, argument, value):
     sizes = {"width": 64, "height": 64, "depth": 3, "classes": 4, argument: value}
     with pytest.raises(ValueError, match=f"{argument} must be a positive integer. Received: "):
@@ -479,6 +507,12 @@ def test_a_size_that_is_no_positive_integer_is_refused_by_name(name, argument, v
         ({"stages": (), "filters": (8,)}, r"stages must have one module each.*\(\)"),
         ({"filters": (8, 8, 3)}, r"filters must be.*\(8, 8, 3\)"),
         ({"filters": (0, 8, 8)}, r"filters must be.*\(0, 8, 8\)"),
+        ({"stages": 3}, r"stages must be a list of whole numbers.*Received: 3\."),
+        ({"stages": None}, "stages must be a list of whole numbers.*Received: None"),
+        ({"stages": (1.5,)}, r"stages must be a list of whole numbers.*\(1\.5,\)"),
+        ({"stages": (True, 1)}, r"stages must be a list of whole numbers.*\(True, 1\)"),
+        ({"filters": (8, 8.0, 8)}, r"filters must be a list of whole numbers.*\(8, 8\.0, 8\)"),
+        ({"filters": "888"}, "filters must be a list of whole numbers.*'888'"),
         ({"dataset": "imagenet"}, "'cifar' or 'tiny_imagenet'. Received: 'imagenet'"),
     ],
 )

@@ -64,6 +64,17 @@ def test_aspect_aware_gives_the_exact_size_for_every_input(width, height):
         assert preprocessor.preprocess(np.zeros((h, w, 3), np.uint8)).shape == (height, width, 3)
 
 
+@pytest.mark.parametrize("shape", [(15_000, 1), (1, 15_000)])
+def test_aspect_aware_refuses_an_image_so_thin_that_it_would_fill_the_memory(shape):
+    h, w = shape
+    large = "256x3840000" if h > w else "3840000x256"
+    message = rf"resized to {large}, .*Received: a {w}x{h} image, .* ratio of 15,000 to 1"
+    with pytest.raises(ValueError, match=message):
+        AspectAwarePreprocessor(256, 256).preprocess(np.zeros(shape, np.uint8))
+    # 256x256,000 = 65,536,000 pixels are let through
+    assert AspectAwarePreprocessor(256, 256).preprocess(np.zeros((1000, 1), np.uint8)).size == 65536
+
+
 def test_crops_are_exact_and_in_the_books_order():
     crops = CropPreprocessor(2, 2).preprocess(numbered(5, 5))  # a margin of 3 is odd
     first_pixels = crops[:5, 0, 0].tolist()
@@ -207,7 +218,7 @@ def test_image_to_array_refuses_an_unknown_order():
 def test_sizes_must_be_positive_whole_numbers(preprocessor, size, error):
     with pytest.raises(error, match="height must be"):
         preprocessor(5, size)
-    with pytest.raises(error, match="width must be"):
+    with pytest.raises(error, match="width must be (at least 1|a whole number). Received"):
         preprocessor(size, 5)
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import pickle
 import re
+import shutil
 import sys
 
 import cv2
@@ -97,7 +98,7 @@ def test_a_saved_backbone_may_have_lists_of_one_tensor(tmp_path):
     ("options", "error", "message"),
     [
         ({"name": "resnet5"}, ValueError, "Unknown backbone 'resnet5'"),
-        ({"name": "no/such.keras"}, FileNotFoundError, "No backbone at no/such.keras"),
+        ({"name": "no/such.keras"}, FileNotFoundError, "There is no model at no/such.keras"),
         ({"name": "vgg16", "weights": "w.h5"}, FileNotFoundError, "No weights at w.h5"),
         ({"name": "vgg16", "weights": "none", "pooling": "max"}, ValueError, "pooling"),
     ],
@@ -105,6 +106,28 @@ def test_a_saved_backbone_may_have_lists_of_one_tensor(tmp_path):
 def test_a_backbone_that_does_not_exist_is_named(options, error, message):
     with pytest.raises(error, match=message):
         load_backbone(**options)
+
+
+def test_a_failed_download_is_one_sentence(monkeypatch):
+    def no_network(*args, **options):
+        raise Exception("URL fetch failure on https://...: None")
+
+    monkeypatch.setattr("keras.src.applications.mobilenet.file_utils.get_file", no_network)
+    with pytest.raises(ValueError, match="cannot load the ImageNet weights into MobileNet: URL"):
+        load_backbone("mobilenet")
+
+
+def test_damaged_files_are_named(mean_colour, tmp_path):
+    damaged = bytearray(mean_colour.read_bytes())
+    damaged[60:260] = bytes(200)
+    (tmp_path / "bad.keras").write_bytes(damaged)
+    (tmp_path / "short.keras").write_bytes(mean_colour.read_bytes()[:300])
+    for name in ("bad.keras", "short.keras"):
+        with pytest.raises(ValueError, match=f"{name} is damaged or no Keras model"):
+            load_backbone(tmp_path / name)
+    (tmp_path / "junk.weights.h5").write_bytes(b"junk")
+    with pytest.raises(ValueError, match=r"cannot load the weights .*junk\.weights\.h5"):
+        load_backbone("mobilenet", tmp_path / "junk.weights.h5")
 
 
 def test_backbone_options_have_the_books_defaults():
@@ -226,8 +249,55 @@ def test_a_file_without_features_is_refused(tmp_path):
         read_features(tmp_path / "text.hdf5")
     with h5py.File(tmp_path / "images.hdf5", "w") as db:
         db["images"] = [1]
-    with pytest.raises(ValueError, match=r"holds no 'features', only \['images'\]"):
+    with pytest.raises(ValueError, match=r"holds no data set 'features', only \['images'\]"):
         read_features(tmp_path / "images.hdf5")
+
+
+def write_features(path, features=((1, 2), (3, 4)), labels=(0, 1), names=("cat", "dog")):
+    with h5py.File(path, "w") as db:
+        if isinstance(features, str):
+            db.create_group("features")
+        else:
+            db["features"] = features
+        db["labels"] = labels
+        db["label_names"] = names
+    return path
+
+
+def test_features_may_be_of_any_type_of_number(tmp_path):
+    features, labels, names = read_features(write_features(tmp_path / "f.hdf5"))
+    assert features.tolist() == [[1, 2], [3, 4]]
+    assert labels.tolist() == [0, 1]
+    assert labels.dtype == np.int64
+    assert names == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"features": np.zeros((2, 3, 3, 1))}, r"features of .*\(n, d\) numbers"),
+        ({"features": [1.0, 2.0]}, r"features of .*\(n, d\) numbers"),
+        ({"features": np.full((2, 2), b"a")}, r"features of .*\(n, d\) numbers"),
+        ({"features": "a group"}, "holds no data set 'features'"),
+        ({"features": np.zeros((0, 2)), "labels": np.zeros(0, int)}, r"empty.*\(0, 2\)"),
+        ({"features": np.zeros((2, 0))}, r"empty.*\(2, 0\)"),
+        ({"features": [[1.0, 2.0], [3.0, np.nan]]}, "NaN or infinite features, first in row 1"),
+        ({"features": [[-np.inf, 2.0], [3.0, np.nan]]}, "first in row 0"),
+        ({"labels": [0.0, 1.0]}, "labels of .*one integer per row"),
+        ({"labels": [[0], [1]]}, "labels of .*one integer per row"),
+        ({"labels": [0]}, "2 rows of features but 1 labels"),
+        ({"labels": [0, 1, 1]}, "2 rows of features but 3 labels"),
+        ({"labels": [0, -1]}, "the label -1, but label_names has 2 names"),
+        ({"labels": [0, 5]}, "the label 5, but label_names has 2 names"),
+        ({"names": [0, 1]}, "label_names of .*must be strings"),
+        ({"names": "cat"}, "label_names of .*must be strings"),
+    ],
+)
+def test_features_that_no_classifier_can_use_are_refused_by_file(tmp_path, content, message):
+    path = write_features(tmp_path / "f.hdf5", **content)
+    with pytest.raises(ValueError, match=message) as error:
+        read_features(path)
+    assert str(path) in str(error.value)
 
 
 # -- resuming ----------------------------------------------------------------------------------
@@ -261,6 +331,14 @@ def test_a_start_epoch_that_is_not_the_checkpoints_is_refused(checkpoint):
         load_checkpoint(checkpoint.lastPath, 0)
     with pytest.raises(FileNotFoundError, match="epoch_9.keras"):
         load_checkpoint("epoch_9.keras", 9)
+
+
+def test_a_renamed_checkpoint_still_knows_its_epoch(checkpoint, tmp_path):
+    best = tmp_path / "best.keras"
+    shutil.copy(checkpoint.lastPath, best)
+    with pytest.raises(ValueError, match="best.keras was saved after epoch 3"):
+        load_checkpoint(best, 2)
+    assert int(load_checkpoint(best, 3).optimizer.iterations) == 3
 
 
 def test_a_model_without_optimizer_is_no_checkpoint(tmp_path):

@@ -9,14 +9,12 @@ Writes image_00.jpg, image_01.jpg, ... and image_montage.png, which shows the or
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from pyimagesearch.preprocessing import ImageDataGenerator
-from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.images import read_image
+from pyimagesearch.utils.images import read_image, write_image
 from pyimagesearch.utils.montage import montage
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_int, run
 
 
 def main():
@@ -26,7 +24,9 @@ def main():
     ap.add_argument("-i", "--image", required=True, help="image to augment")
     ap.add_argument("-o", "--output", required=True, help="folder to write to")
     ap.add_argument("-p", "--prefix", default="image", help="how the names of the files begin")
-    ap.add_argument("-n", "--count", type=int, default=10, help="number of augmented images")
+    ap.add_argument(
+        "-n", "--count", type=positive_int, default=10, help="number of augmented images"
+    )
     ap.add_argument("--seed", type=int, default=42, help="seed of the augmentation")
     ap.add_argument("--overwrite", action="store_true", help="replace files that exist")
     args = vars(ap.parse_args())
@@ -58,8 +58,7 @@ def main():
     augmented = [next(flow)[0].astype("uint8") for _ in names]
     pictures = [*augmented, montage([image, *augmented], columns=4, size=(240, 240))]
     for path, picture in zip(paths, pictures, strict=True):
-        with replacing(path) as temporary:
-            cv2.imwrite(str(temporary), picture)
+        write_image(path, picture)
     print(f"[INFO] {len(augmented)} images and {paths[-1]}")
 
 

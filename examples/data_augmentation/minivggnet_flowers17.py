@@ -22,7 +22,7 @@ from pyimagesearch.preprocessing import (
     ImageDataGenerator,
     ImageToArrayPreprocessor,
 )
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_float, positive_int, run
 
 OUTPUT = Path(__file__).resolve().parents[2] / "output" / "data_augmentation"
 
@@ -33,9 +33,9 @@ def main():
     )
     ap.add_argument("-d", "--dataset", required=True, help="folder of class folders")
     ap.add_argument("-o", "--output", default=OUTPUT, help="folder of the plot and history")
-    ap.add_argument("-e", "--epochs", type=int, default=100, help="number of epochs")
-    ap.add_argument("-b", "--batch-size", type=int, default=32, help="images in a batch")
-    ap.add_argument("-l", "--lr", type=float, default=0.05, help="learning rate of SGD")
+    ap.add_argument("-e", "--epochs", type=positive_int, default=100, help="number of epochs")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=32, help="images in a batch")
+    ap.add_argument("-l", "--lr", type=positive_float, default=0.05, help="learning rate of SGD")
     ap.add_argument("--seed", type=int, default=42, help="seed of the split and the weights")
     args = vars(ap.parse_args())
     keras.utils.set_random_seed(args["seed"])

@@ -9,17 +9,15 @@ The test images are taken from the training images, since the labels of the real
 """
 
 import argparse
-import json
 from pathlib import Path
 
-from sklearn.model_selection import train_test_split
+import numpy as np
 
 from config import tiny_imagenet_config as config
 from pyimagesearch.datasets.tinyimagenet import class_names, train_images, val_images
-from pyimagesearch.io.imagedatasetbuilder import build_image_dataset
+from pyimagesearch.io.imagedatasetbuilder import build_splits
 from pyimagesearch.preprocessing import SimplePreprocessor
-from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.script import progress, report_skipped, run
+from pyimagesearch.utils.script import positive_int, progress, report_skipped, run
 
 
 def main():
@@ -31,22 +29,19 @@ def main():
     ap.add_argument(
         "-t",
         "--test-per-class",
-        type=int,
+        type=positive_int,
         default=config.TEST_PER_CLASS,
         help="training images of each class to keep for the test",
     )
     ap.add_argument("-s", "--seed", type=int, default=config.SEED, help="seed of the split")
-    ap.add_argument("-w", "--workers", type=int, help="threads that read (default: every core)")
+    ap.add_argument(
+        "-w", "--workers", type=positive_int, help="threads that read (default: every core)"
+    )
     ap.add_argument("--strict", action="store_true", help="stop at the first unreadable image")
     ap.add_argument("--overwrite", action="store_true", help="replace files that exist")
     args = vars(ap.parse_args())
 
     output = Path(args["output"] or Path(args["dataset"]) / "hdf5")
-    targets = {split: output / f"{split}.hdf5" for split in ("train", "val", "test")}
-    existing = [str(path) for path in targets.values() if path.exists()]
-    if existing and not args["overwrite"]:
-        raise FileExistsError(f"Already built: {', '.join(existing)}. Replace with --overwrite.")
-
     # all labels are checked before any image is read
     names = class_names(args["dataset"])
     val = val_images(args["dataset"])
@@ -56,44 +51,36 @@ def main():
         f"{len(val[0])} to validate, {len(test[0])} to test"
     )
 
-    sp = SimplePreprocessor(config.SIZE, config.SIZE)
-    skipped = []
-    for name, (paths, labels) in {"train": train, "val": val, "test": test}.items():
-        print(f"[INFO] building {targets[name]}...")
-        bar = progress(f"{name:5}", len(paths))
-        built = build_image_dataset(
-            paths,
-            labels,
-            targets[name],
-            [sp],
-            classLabels=names,
-            strict=args["strict"],
-            overwrite=args["overwrite"],
-            workers=args["workers"],
-            progress=bar.update,
-        )
-        bar.finish()
-        skipped += built.skipped
-        if name == "train":
-            with replacing(output / "mean.json") as temporary:
-                temporary.write_text(json.dumps(built.means))
-            print("[INFO] means: " + ", ".join(f"{c} {m:.2f}" for c, m in built.means.items()))
-    report_skipped(skipped)
+    print(f"[INFO] building {output}...")
+    built = build_splits(
+        {"train": train, "val": val, "test": test},
+        output,
+        [SimplePreprocessor(config.SIZE, config.SIZE)],
+        classLabels=names,
+        strict=args["strict"],
+        overwrite=args["overwrite"],
+        workers=args["workers"],
+        progress=progress,
+    )
+    print("[INFO] means: " + ", ".join(f"{c} {m:.2f}" for c, m in built["train"].means.items()))
+    report_skipped([skip for part in built.values() for skip in part.skipped])
 
 
 def split(paths, labels, test_per_class, seed):
-    """Return (paths, labels) of train and test, shuffled, every class in proportion."""
-    classes = max(labels) + 1
-    smallest = min(labels.count(label) for label in range(classes))
+    """Return (paths, labels) of train and test, shuffled: as many of each class for the test."""
+    labels = np.array(labels)
+    smallest = np.bincount(labels).min()
     if not 0 < test_per_class < smallest:
         raise ValueError(
             "--test-per-class must leave images of every class to train on. "
             f"Received: {test_per_class} of the {smallest} images in the smallest class."
         )
-    train, test, train_labels, test_labels = train_test_split(
-        paths, labels, test_size=test_per_class * classes, stratify=labels, random_state=seed
-    )
-    return (train, train_labels), (test, test_labels)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    kept = np.zeros(len(labels), dtype=bool)
+    for label in range(labels.max() + 1):
+        kept[order[labels[order] == label][:test_per_class]] = True
+    train, test = order[~kept[order]], order[kept[order]]
+    return [([paths[i] for i in rows], labels[rows].tolist()) for rows in (train, test)]
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from pyimagesearch.training.resume import (
     load_checkpoint,
 )
 from pyimagesearch.training.saving import save_model
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_float, positive_int, run
 
 
 def main():
@@ -48,14 +48,16 @@ def main():
     ap.add_argument("-d", "--dataset", default=config.HDF5, help="folder of train.hdf5, val.hdf5")
     ap.add_argument("-o", "--output", default=config.OUTPUT, help="folder to write")
     ap.add_argument("-c", "--checkpoints", help="their folder (default: OUTPUT/checkpoints)")
-    ap.add_argument("-e", "--epochs", type=int, default=70, help="epochs in all")
-    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
+    ap.add_argument("-e", "--epochs", type=positive_int, default=70, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
     ap.add_argument(
-        "-l", "--lr", type=float, help="learning rate (default: 1e-3, or the checkpoint's)"
+        "-l", "--lr", type=positive_float, help="learning rate (default: 1e-3, or the checkpoint's)"
     )
-    ap.add_argument("--reg", type=float, default=0.0002, help="L2 weight decay")
+    ap.add_argument("--reg", type=float, default=0.0002, help="L2 weight decay of a new network")
     ap.add_argument("--seed", type=int, default=config.SEED, help="seed of weights, order, images")
-    ap.add_argument("--every", type=int, default=5, help="keep every N-th checkpoint, and the last")
+    ap.add_argument(
+        "--every", type=positive_int, default=5, help="keep every N-th checkpoint, and the last"
+    )
     add_resume_options(ap)
     args = vars(ap.parse_args())
     check_resume_options(args)

@@ -8,17 +8,15 @@ Reads DATASET/train/cat.N.jpg and dog.N.jpg and writes hdf5/train.hdf5, val.hdf5
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from sklearn.model_selection import train_test_split
 
 from config import dogs_vs_cats_config as config
 from photographs import find_photographs
-from pyimagesearch.io.imagedatasetbuilder import build_image_dataset
+from pyimagesearch.io.imagedatasetbuilder import build_splits
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
-from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.script import progress, report_skipped, run
+from pyimagesearch.utils.script import positive_int, progress, report_skipped, run
 
 
 def main():
@@ -27,50 +25,39 @@ def main():
     )
     ap.add_argument("-d", "--dataset", default=config.DATASET, help="folder that holds train/")
     ap.add_argument("-o", "--output", help="folder to write (default: hdf5/ in the data set)")
-    ap.add_argument("-n", "--limit", type=int, help="use only so many images of each class")
+    ap.add_argument(
+        "-n", "--limit", type=positive_int, help="use only so many images of each class"
+    )
     ap.add_argument("-s", "--seed", type=int, default=config.SEED, help="seed of the split")
-    ap.add_argument("-w", "--workers", type=int, help="threads that read (default: every core)")
+    ap.add_argument(
+        "-w", "--workers", type=positive_int, help="threads that read (default: every core)"
+    )
     ap.add_argument("--strict", action="store_true", help="stop at the first unreadable image")
     ap.add_argument("--overwrite", action="store_true", help="replace files that exist")
     args = vars(ap.parse_args())
 
     output = Path(args["output"] or Path(args["dataset"]) / "hdf5")
-    targets = {split: output / f"{split}.hdf5" for split in ("train", "val", "test")}
-    existing = [str(path) for path in targets.values() if path.exists()]
-    if existing and not args["overwrite"]:
-        raise FileExistsError(f"Already built: {', '.join(existing)}. Replace with --overwrite.")
-
     # paths are cut into train, val and test once, before any image is read
     paths, labels = find_photographs(args["dataset"], args["limit"])
-    splits = dict(zip(targets, split(paths, labels, args["seed"]), strict=True))
+    splits = split(paths, labels, args["seed"])
 
-    aap = AspectAwarePreprocessor(config.STORED_SIZE, config.STORED_SIZE)
-    skipped = []
-    for name, (split_paths, split_labels) in splits.items():
-        print(f"[INFO] building {targets[name]}...")
-        bar = progress(f"{name:5}", len(split_paths))
-        built = build_image_dataset(
-            split_paths,
-            split_labels,
-            targets[name],
-            [aap],
-            classLabels=config.CLASSES,
-            strict=args["strict"],
-            overwrite=args["overwrite"],
-            workers=args["workers"],
-            progress=bar.update,
-        )
-        bar.finish()
-        skipped += built.skipped
-        if name == "train":
-            with replacing(output / "mean.json") as temporary:
-                temporary.write_text(json.dumps(built.means))
-            print("[INFO] means: " + ", ".join(f"{c} {m:.2f}" for c, m in built.means.items()))
-    report_skipped(skipped)
+    print(f"[INFO] building {output}...")
+    built = build_splits(
+        splits,
+        output,
+        [AspectAwarePreprocessor(config.STORED_SIZE, config.STORED_SIZE)],
+        classLabels=config.CLASSES,
+        strict=args["strict"],
+        overwrite=args["overwrite"],
+        workers=args["workers"],
+        progress=progress,
+    )
+    print("[INFO] means: " + ", ".join(f"{c} {m:.2f}" for c, m in built["train"].means.items()))
+    report_skipped([skip for part in built.values() for skip in part.skipped])
 
 
 def split(paths, labels, seed):
-    """Return (paths, labels) of train, val and test, shuffled, every class in proportion."""
+    """Return {"train": (paths, labels), "val": ..., "test": ...}, every class in proportion."""
     val, test = (round(len(paths) * part) for part in (config.VAL_FRACTION, config.TEST_FRACTION))
     smallest = min(labels.count(label) for label in range(len(config.CLASSES)))
     if min(val, test) < len(config.CLASSES) or smallest < 3:
@@ -85,7 +72,11 @@ def split(paths, labels, seed):
     train, val, train_labels, val_labels = train_test_split(
         train_val, train_val_labels, test_size=val, stratify=train_val_labels, random_state=seed
     )
-    return (train, train_labels), (val, val_labels), (test, test_labels)
+    return {
+        "train": (train, train_labels),
+        "val": (val, val_labels),
+        "test": (test, test_labels),
+    }
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ import argparse
 from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 
 from config import dogs_vs_cats_config as config
 from pyimagesearch.io import HDF5DatasetGenerator
+from pyimagesearch.nn.conv import AlexNet
 from pyimagesearch.preprocessing import (
     CropPreprocessor,
     ImageToArrayPreprocessor,
@@ -22,10 +22,11 @@ from pyimagesearch.preprocessing import (
 )
 from pyimagesearch.training.hdf5 import read_means
 from pyimagesearch.training.prediction import predict_batches
-from pyimagesearch.utils.files import replacing
+from pyimagesearch.training.saving import load_network
+from pyimagesearch.utils.images import check_image_suffix, write_image
 from pyimagesearch.utils.montage import montage
 from pyimagesearch.utils.ranked import rank_accuracy
-from pyimagesearch.utils.script import progress, run
+from pyimagesearch.utils.script import positive_int, progress, run
 
 
 def main():
@@ -34,9 +35,11 @@ def main():
     )
     ap.add_argument("-d", "--dataset", default=config.HDF5, help="folder of test.hdf5, mean.json")
     ap.add_argument("-m", "--model", default=config.OUTPUT / "alexnet.keras", help=".keras file")
-    ap.add_argument("-b", "--batch-size", type=int, default=64, help="inputs in a batch")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="inputs in a batch")
     ap.add_argument("-o", "--montage", help="picture to write: test images and their verdicts")
     args = vars(ap.parse_args())
+    if args["montage"]:
+        check_image_suffix(args["montage"])
     test, batch_size = Path(args["dataset"]) / "test.hdf5", args["batch_size"]
 
     means = read_means(Path(args["dataset"]) / "mean.json")
@@ -46,10 +49,11 @@ def main():
     iap = ImageToArrayPreprocessor()
 
     print("[INFO] loading model...")
-    model = keras.models.load_model(args["model"])
+    network = AlexNet.build(config.INPUT_SIZE, config.INPUT_SIZE, 3, len(config.CLASSES))
+    model = load_network(args["model"], like=network)
 
     print("[INFO] predicting on test data (no crops)...")
-    with HDF5DatasetGenerator(test, batch_size, [sp, mp, iap], binarize=False) as gen:
+    with HDF5DatasetGenerator(test, batch_size, [sp, mp, iap], classes=len(config.CLASSES)) as gen:
         labels = gen.db["labels"][:]
         bar = progress("images", gen.numImages)
         inputs = (images for images, _ in counted(gen.generator(passes=1), bar))
@@ -74,8 +78,7 @@ def main():
         with HDF5DatasetGenerator(test, 30, binarize=False) as gen:
             images = next(gen.generator(passes=1))[0]
         verdicts = map(verdict, images, ten_crop, labels)
-        with replacing(args["montage"]) as temporary:
-            cv2.imwrite(str(temporary), montage(verdicts, columns=6, size=(200, 200)))
+        write_image(args["montage"], montage(verdicts, columns=6, size=(200, 200)))
 
 
 def verdict(image, probabilities, label):

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from config import dogs_vs_cats_config as config
-from pyimagesearch.utils.script import option_words, run
+from pyimagesearch.utils.script import option_words, positive_int, run
 
 HERE = Path(__file__).resolve().parent
 DRAWN = config.PROJECT / "datasets" / "drawn_dogs_vs_cats"
@@ -25,8 +25,10 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     ap.add_argument("-o", "--output", default=OUTPUT, type=Path, help="folder to write")
-    ap.add_argument("-n", "--images", type=int, default=1000, help="images to use, of both classes")
-    ap.add_argument("-e", "--epochs", type=int, default=8, help="epochs to train")
+    ap.add_argument(
+        "-n", "--images", type=positive_int, default=1000, help="images to use, of both classes"
+    )
+    ap.add_argument("-e", "--epochs", type=positive_int, default=8, help="epochs to train")
     args = vars(ap.parse_args())
     output, images = args["output"], args["images"]
 

@@ -8,14 +8,11 @@ Writes OUTPUT/train/cat.N.jpg and dog.N.jpg, half each, and one picture that sho
 
 import argparse
 
-import cv2
-
 from config import dogs_vs_cats_config as config
 from pyimagesearch.datasets import draw_dogs_vs_cats
-from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.images import read_image
+from pyimagesearch.utils.images import check_image_suffix, read_image, write_image
 from pyimagesearch.utils.montage import montage
-from pyimagesearch.utils.script import progress, run
+from pyimagesearch.utils.script import positive_int, progress, run
 
 DRAWN = config.PROJECT / "datasets" / "drawn_dogs_vs_cats"
 MONTAGE = config.PROJECT / "output" / "drawn_dogs_vs_cats.png"
@@ -26,11 +23,12 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     ap.add_argument("-o", "--output", default=DRAWN, help="folder to write")
-    ap.add_argument("-n", "--count", type=int, default=1000, help="number of pictures")
+    ap.add_argument("-n", "--count", type=positive_int, default=1000, help="number of pictures")
     ap.add_argument("-s", "--seed", type=int, default=42, help="another seed, other pictures")
     ap.add_argument("--montage", default=MONTAGE, help="picture of the first thirty to write")
     ap.add_argument("--overwrite", action="store_true", help="replace what was drawn before")
     args = vars(ap.parse_args())
+    check_image_suffix(args["montage"])
 
     print(f"[INFO] drawing {args['count']} cats and dogs in {args['output']}...")
     bar = progress("pictures", max(0, args["count"]))
@@ -44,8 +42,7 @@ def main():
     bar.finish()
 
     sheet = montage([read_image(path) for path in paths[:30]], columns=6, size=(240, 240))
-    with replacing(args["montage"]) as temporary:
-        cv2.imwrite(str(temporary), sheet)
+    write_image(args["montage"], sheet)
     print(f"[INFO] some of them: {args['montage']}")
 
 

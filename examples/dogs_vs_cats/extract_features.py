@@ -15,7 +15,7 @@ from config import dogs_vs_cats_config as config
 from photographs import find_photographs
 from pyimagesearch.training.backbone import add_backbone_options, load_backbone
 from pyimagesearch.training.features import extract_features
-from pyimagesearch.utils.script import progress, report_skipped, run
+from pyimagesearch.utils.script import positive_int, progress, report_skipped, run
 
 
 def main():
@@ -24,9 +24,13 @@ def main():
     )
     ap.add_argument("-d", "--dataset", default=config.DATASET, help="folder that holds train/")
     ap.add_argument("-o", "--output", required=True, help="HDF5 file to write")
-    ap.add_argument("-b", "--batch-size", type=int, default=16, help="images in a batch")
-    ap.add_argument("-s", "--buffer-size", type=int, default=1000, help="rows written at once")
-    ap.add_argument("-n", "--limit", type=int, help="use only so many images of each class")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=16, help="images in a batch")
+    ap.add_argument(
+        "-s", "--buffer-size", type=positive_int, default=1000, help="rows written at once"
+    )
+    ap.add_argument(
+        "-n", "--limit", type=positive_int, help="use only so many images of each class"
+    )
     ap.add_argument("--seed", type=int, default=config.SEED, help="seed of the order")
     ap.add_argument("--strict", action="store_true", help="stop at the first unreadable image")
     ap.add_argument("--overwrite", action="store_true", help="replace the file if it exists")

@@ -10,12 +10,12 @@ from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before k
 import argparse
 from pathlib import Path
 
-import keras
 import numpy as np
 from sklearn.metrics import classification_report
 
 from pyimagesearch.datasets import load_cifar10
-from pyimagesearch.utils.script import run
+from pyimagesearch.training.saving import read_model
+from pyimagesearch.utils.script import positive_int, run
 
 OUTPUT = Path(__file__).resolve().parents[2] / "output" / "ensembles"
 
@@ -26,7 +26,7 @@ def main():
     )
     ap.add_argument("-d", "--dataset", help="folder of cifar-10-batches-py (default: download)")
     ap.add_argument("-m", "--models", default=OUTPUT / "models", help="folder of the networks")
-    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
     args = vars(ap.parse_args())
 
     print("[INFO] loading models...")
@@ -58,12 +58,8 @@ def load_models(folder):
     """Return path -> model for the .keras files of a folder, model_2 before model_10."""
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}. Train networks: train_models.py.")
-    models = {}
-    for path in sorted(folder.glob("*.keras"), key=lambda path: (len(path.name), path.name)):
-        try:
-            models[path] = keras.models.load_model(path, compile=False)
-        except Exception as error:
-            raise ValueError(f"{path} cannot be loaded as a network: {error}") from error
+    paths = sorted(folder.glob("*.keras"), key=lambda path: (len(path.name), path.name))
+    models = {path: read_model(path, compile=False) for path in paths}
     if not models:
         found = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
         raise FileNotFoundError(

@@ -21,7 +21,7 @@ from pyimagesearch.datasets import load_cifar10
 from pyimagesearch.nn.conv import MiniVGGNet
 from pyimagesearch.preprocessing import ImageDataGenerator
 from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_float, positive_int, run
 
 OUTPUT = Path(__file__).resolve().parents[2] / "output" / "ensembles"
 
@@ -33,12 +33,14 @@ def main():
     ap.add_argument("-d", "--dataset", help="folder of cifar-10-batches-py (default: download)")
     ap.add_argument("-o", "--output", default=OUTPUT, help="folder of reports and curves")
     ap.add_argument("-m", "--models", default=OUTPUT / "models", help="folder of the networks")
-    ap.add_argument("-n", "--num-models", type=int, default=5, help="number of networks")
-    ap.add_argument("-e", "--epochs", type=int, default=40, help="epochs of each network")
-    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
-    ap.add_argument("-l", "--lr", type=float, default=0.01, help="learning rate at the start")
+    ap.add_argument("-n", "--num-models", type=positive_int, default=5, help="number of networks")
+    ap.add_argument("-e", "--epochs", type=positive_int, default=40, help="epochs of each network")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
+    ap.add_argument(
+        "-l", "--lr", type=positive_float, default=0.01, help="learning rate at the start"
+    )
     ap.add_argument("--seed", type=int, default=42, help="seed of the first network")
-    ap.add_argument("--limit", type=int, help="train on the first N images only")
+    ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
     ap.add_argument("--overwrite", action="store_true", help="train existing networks anew")
     args = vars(ap.parse_args())
     output, models = Path(args["output"]), Path(args["models"])

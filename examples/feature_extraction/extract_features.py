@@ -15,7 +15,7 @@ from sklearn.utils import shuffle
 from pyimagesearch.datasets import list_class_folders
 from pyimagesearch.training.backbone import add_backbone_options, load_backbone
 from pyimagesearch.training.features import extract_features
-from pyimagesearch.utils.script import progress, report_skipped, run
+from pyimagesearch.utils.script import positive_int, progress, report_skipped, run
 
 
 def main():
@@ -24,8 +24,10 @@ def main():
     )
     ap.add_argument("-d", "--dataset", required=True, help="folder of class folders")
     ap.add_argument("-o", "--output", required=True, help="HDF5 file to write")
-    ap.add_argument("-b", "--batch-size", type=int, default=32, help="images in a batch")
-    ap.add_argument("-s", "--buffer-size", type=int, default=1000, help="rows written at once")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=32, help="images in a batch")
+    ap.add_argument(
+        "-s", "--buffer-size", type=positive_int, default=1000, help="rows written at once"
+    )
     ap.add_argument("--pooling", choices=["avg"], help="average each feature map")
     ap.add_argument("--seed", type=int, default=42, help="seed of the order")
     ap.add_argument("--strict", action="store_true", help="stop at the first unreadable image")

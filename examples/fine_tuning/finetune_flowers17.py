@@ -21,7 +21,7 @@ from pyimagesearch.nn.conv import FCHeadNet
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, ImageDataGenerator
 from pyimagesearch.training.backbone import add_backbone_options, load_backbone
 from pyimagesearch.training.saving import model_path, save_model
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_float, positive_int, run
 
 
 def main():
@@ -30,11 +30,15 @@ def main():
     )
     ap.add_argument("-d", "--dataset", required=True, help="folder of class folders")
     ap.add_argument("-m", "--model", required=True, type=model_path, help=".keras file to write")
-    ap.add_argument("-b", "--batch-size", type=int, default=32, help="images in a batch")
-    ap.add_argument("--warm-up-epochs", type=int, default=25, help="epochs of the head alone")
-    ap.add_argument("-e", "--epochs", type=int, default=100, help="epochs of fine-tuning")
-    ap.add_argument("--warm-up-lr", type=float, default=0.001, help="learning rate of RMSprop")
-    ap.add_argument("-l", "--lr", type=float, default=0.001, help="learning rate of SGD")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=32, help="images in a batch")
+    ap.add_argument(
+        "--warm-up-epochs", type=positive_int, default=25, help="epochs of the head alone"
+    )
+    ap.add_argument("-e", "--epochs", type=positive_int, default=100, help="epochs of fine-tuning")
+    ap.add_argument(
+        "--warm-up-lr", type=positive_float, default=0.001, help="learning rate of RMSprop"
+    )
+    ap.add_argument("-l", "--lr", type=positive_float, default=0.001, help="learning rate of SGD")
     ap.add_argument("--unfreeze", type=int, default=15, help="first layer to fine-tune")
     ap.add_argument("--seed", type=int, default=42, help="seed of split, weights, augmentation")
     add_backbone_options(ap, "vgg16")

@@ -28,7 +28,7 @@ from pyimagesearch.training.resume import (
 from pyimagesearch.training.saving import model_path, save_model
 from pyimagesearch.training.schedules import polynomial_decay
 from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_float, positive_int, run
 
 OUTPUT = Path(__file__).resolve().parents[2] / "output" / "minigooglenet_cifar10"
 
@@ -46,12 +46,16 @@ def main():
         help=".keras file to write",
     )
     ap.add_argument("-o", "--output", default=OUTPUT, help="folder of the curve and checkpoints")
-    ap.add_argument("-e", "--epochs", type=int, default=70, help="epochs in all")
-    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
-    ap.add_argument("-l", "--lr", type=float, default=5e-3, help="learning rate at the start")
-    ap.add_argument("-p", "--power", type=float, default=1.0, help="of the polynomial decay")
+    ap.add_argument("-e", "--epochs", type=positive_int, default=70, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
+    ap.add_argument(
+        "-l", "--lr", type=positive_float, default=5e-3, help="learning rate at the start"
+    )
+    ap.add_argument(
+        "-p", "--power", type=positive_float, default=1.0, help="of the polynomial decay"
+    )
     ap.add_argument("--seed", type=int, default=42, help="seed of weights, order, augmentation")
-    ap.add_argument("--limit", type=int, help="train on the first N images only")
+    ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
     ap.add_argument(
         "-s",
         "--start-epoch",

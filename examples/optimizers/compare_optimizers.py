@@ -26,7 +26,7 @@ from pyimagesearch.datasets import load_cifar10
 from pyimagesearch.nn.conv import LeNet
 from pyimagesearch.preprocessing import ImageDataGenerator
 from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_float, positive_int, run
 
 OUTPUT = Path(__file__).resolve().parents[2] / "output" / "optimizers"
 SGD = keras.optimizers.SGD
@@ -51,16 +51,21 @@ def main():
     )
     ap.add_argument("-d", "--dataset", help="folder of cifar-10-batches-py (default: download)")
     ap.add_argument("-o", "--output", default=OUTPUT, help="folder of the plot and histories")
-    ap.add_argument("-e", "--epochs", type=int, default=15, help="epochs of each optimizer")
-    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
     ap.add_argument(
-        "-l", "--lr", type=float, help="one learning rate for all (default: each one's own)"
+        "-e", "--epochs", type=positive_int, default=15, help="epochs of each optimizer"
+    )
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
+    ap.add_argument(
+        "-l",
+        "--lr",
+        type=positive_float,
+        help="one learning rate for all (default: each one's own)",
     )
     ap.add_argument(
         "--optimizers", nargs="+", choices=OPTIMIZERS, default=list(OPTIMIZERS), help="only these"
     )
     ap.add_argument("--seed", type=int, default=42, help="seed of the weights and the order")
-    ap.add_argument("--limit", type=int, help="train on the first N images only")
+    ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
     args = vars(ap.parse_args())
     output, seed = Path(args["output"]), args["seed"]
     if args["epochs"] < 1:

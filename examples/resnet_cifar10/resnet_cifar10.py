@@ -30,7 +30,7 @@ from pyimagesearch.training.resume import (
 )
 from pyimagesearch.training.saving import save_model
 from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_float, positive_int, run
 
 OUTPUT = Path(__file__).resolve().parents[2] / "output" / "resnet_cifar10"
 
@@ -44,12 +44,12 @@ def main():
         "-c", "--checkpoints", default=OUTPUT / "checkpoints", help="folder of the checkpoints"
     )
     ap.add_argument("-o", "--output", default=OUTPUT, help="folder of network and curve")
-    ap.add_argument("-e", "--epochs", type=int, default=100, help="epochs in all")
-    ap.add_argument("-b", "--batch-size", type=int, default=128, help="images in a batch")
+    ap.add_argument("-e", "--epochs", type=positive_int, default=100, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=128, help="images in a batch")
     ap.add_argument(
-        "-l", "--lr", type=float, help="learning rate (default: 0.1, or the checkpoint's)"
+        "-l", "--lr", type=positive_float, help="learning rate (default: 0.1, or the checkpoint's)"
     )
-    ap.add_argument("--reg", type=float, default=0.0005, help="L2 weight decay")
+    ap.add_argument("--reg", type=float, default=0.0005, help="L2 weight decay of a new network")
     ap.add_argument("--stages", type=int, nargs="+", default=[9, 9, 9], help="modules per stage")
     ap.add_argument(
         "--filters",
@@ -59,7 +59,7 @@ def main():
         help="channels of the stem and of each stage",
     )
     ap.add_argument("--seed", type=int, default=42, help="seed of weights, order, augmentation")
-    ap.add_argument("--limit", type=int, help="train on the first N images only")
+    ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
     add_resume_options(ap)
     args = vars(ap.parse_args())
     check_resume_options(args)

@@ -22,7 +22,7 @@ from pyimagesearch.preprocessing import (
 from pyimagesearch.training.hdf5 import count_classes, predict_generator, read_means
 from pyimagesearch.training.saving import load_network, newest_model
 from pyimagesearch.utils.ranked import rank5_accuracy
-from pyimagesearch.utils.script import progress, run
+from pyimagesearch.utils.script import positive_int, progress, run
 
 
 def main():
@@ -33,7 +33,7 @@ def main():
     ap.add_argument(
         "-m", "--model", help=f".keras file (default: the one written last in {config.OUTPUT})"
     )
-    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
     args = vars(ap.parse_args())
     test = Path(args["dataset"]) / "test.hdf5"
 

@@ -34,7 +34,7 @@ from pyimagesearch.training.resume import (
 )
 from pyimagesearch.training.saving import model_path, save_model
 from pyimagesearch.training.schedules import polynomial_decay
-from pyimagesearch.utils.script import run
+from pyimagesearch.utils.script import positive_float, positive_int, run
 
 
 def main():
@@ -50,13 +50,19 @@ def main():
         help=".keras file to write",
     )
     ap.add_argument("-o", "--output", default=config.OUTPUT, help="folder of the curve")
-    ap.add_argument("-e", "--epochs", type=int, default=75, help="epochs in all")
-    ap.add_argument("-b", "--batch-size", type=int, default=64, help="images in a batch")
-    ap.add_argument("-l", "--lr", type=float, default=0.1, help="learning rate at the start")
-    ap.add_argument("-p", "--power", type=float, default=1.0, help="of the polynomial decay")
-    ap.add_argument("--reg", type=float, default=0.0005, help="L2 weight decay")
+    ap.add_argument("-e", "--epochs", type=positive_int, default=75, help="epochs in all")
+    ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
+    ap.add_argument(
+        "-l", "--lr", type=positive_float, default=0.1, help="learning rate at the start"
+    )
+    ap.add_argument(
+        "-p", "--power", type=positive_float, default=1.0, help="of the polynomial decay"
+    )
+    ap.add_argument("--reg", type=float, default=0.0005, help="L2 weight decay of a new network")
     ap.add_argument("--seed", type=int, default=config.SEED, help="seed of weights, order, images")
-    ap.add_argument("--every", type=int, default=5, help="keep every N-th checkpoint, and the last")
+    ap.add_argument(
+        "--every", type=positive_int, default=5, help="keep every N-th checkpoint, and the last"
+    )
     ap.add_argument(
         "-s",
         "--start-epoch",

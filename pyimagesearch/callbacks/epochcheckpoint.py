@@ -1,5 +1,6 @@
 """EpochCheckpoint: the whole model, optimizer included, every few epochs."""
 
+import zipfile
 from pathlib import Path
 
 import keras
@@ -7,6 +8,7 @@ import keras
 from pyimagesearch.utils.files import replacing
 
 LEGACY = (".h5", ".hdf5")
+EPOCH_ENTRY = "pyimagesearch/epoch.txt"  # in the checkpoint's archive
 
 
 class EpochCheckpoint(keras.callbacks.Callback):
@@ -27,6 +29,7 @@ class EpochCheckpoint(keras.callbacks.Callback):
             are never removed.
     Attributes:
         lastPath: pathlib.Path of the newest checkpoint written by this object, or None.
+        lastRate: the learning rate in it, None if the model has no optimizer.
 
     Example:
         model.fit(..., initial_epoch=40, epochs=75, callbacks=[
@@ -50,6 +53,7 @@ class EpochCheckpoint(keras.callbacks.Callback):
         self.latest = latest
         self.intEpoch = startAt
         self.lastPath = None
+        self.lastRate = None
         self._passing = None  # the file to remove once a newer one is there
 
     def on_train_begin(self, logs=None):
@@ -62,14 +66,16 @@ class EpochCheckpoint(keras.callbacks.Callback):
             return
         path = Path(self.outputPath) / f"epoch_{self.intEpoch}{self.extension}"
         is_new = not path.exists()
-        _save(self.model, path)
+        _save(self.model, path, self.intEpoch)
         self.lastPath = path
+        rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
+        self.lastRate = None if rate is None else float(keras.ops.convert_to_numpy(rate))
         if self._passing is not None:
             self._passing.unlink(missing_ok=True)
         self._passing = path if is_new and not due else None
 
 
-def _save(model, path):
+def _save(model, path, epoch):
     with replacing(path) as temporary:
         if path.suffix in LEGACY:
             # Saving this format takes the optimizer out of the compile settings of the model it
@@ -78,3 +84,15 @@ def _save(model, path):
             model.save(copy)
             model = keras.models.load_model(copy)
         model.save(temporary)
+        if path.suffix not in LEGACY:
+            # a .keras file is a zip archive; Keras leaves what it does not know alone
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(EPOCH_ENTRY, str(epoch))
+
+
+def saved_epoch(path):
+    """Return the number of epochs behind a `.keras` checkpoint, None if the file does not tell."""
+    with zipfile.ZipFile(path) as archive:
+        if EPOCH_ENTRY not in archive.namelist():
+            return None
+        return int(archive.read(EPOCH_ENTRY))

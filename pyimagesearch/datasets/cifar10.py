@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pyimagesearch.preprocessing._dataformat import resolve_data_format
+
 CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
@@ -21,7 +23,7 @@ ALLOWED = {
 }
 
 
-def load_cifar10(folder=None, *, limit=None):
+def load_cifar10(folder=None, *, limit=None, dataFormat=None):
     """Read CIFAR-10 from its official Python files, or let Keras download it.
 
     The files are pickles, which can run any code when they are opened. Here they cannot: only
@@ -31,22 +33,32 @@ def load_cifar10(folder=None, *, limit=None):
         folder: `cifar-10-batches-py` or the folder that holds it. Default: Keras' own copy, which
             is downloaded to ~/.keras/datasets (170 MB) if it is not there.
         limit: keep the first so many training images only, for a trial. Default: all.
+        dataFormat: "channels_last" or "channels_first". Default: as Keras is set.
     Returns:
-        ((trainX, trainY), (testX, testY), names): images (n, 32, 32, 3) uint8 in RGB order (not
-        BGR), labels (n,) int64 of 0 to 9, and the list of the ten names in the labels' order.
+        ((trainX, trainY), (testX, testY), names): images uint8 in RGB order (not BGR), of shape
+        (n, 32, 32, 3) or, with the channels first, (n, 3, 32, 32); labels (n,) int64 of 0 to 9;
+        and the list of the ten names in the labels' order.
     Raises:
         FileNotFoundError: if the folder, or one of the six files in it, is missing.
-        ValueError: if a file is truncated, damaged or no batch of CIFAR-10, or `limit` is not
-            positive.
+        ValueError: if a file is truncated, damaged or no batch of CIFAR-10, `limit` is not
+            positive, or `dataFormat` is unknown.
         OSError: if Keras cannot download the data.
     """
     if limit is not None and limit < 1:
         raise ValueError(f"The limit must be 1 training image or more. Received: {limit}.")
+    order = resolve_data_format("dataFormat", dataFormat)
     train, test = _download() if folder is None else _read_folder(Path(folder))
-    return tuple(part[:limit] for part in train), test, list(CLASSES)
+    train = tuple(part[:limit] for part in train)
+    if order == "channels_first":
+        train, test = (
+            (np.ascontiguousarray(images.transpose(0, 3, 1, 2)), labels)
+            for images, labels in (train, test)
+        )
+    return train, test, list(CLASSES)
 
 
 def _download():
+    """Return train and test, (images, labels) each, the channels last."""
     import keras  # noqa: PLC0415 (half a gigabyte of framework, only if it is asked for)
 
     try:
@@ -67,6 +79,7 @@ def _download():
 
 
 def _read_folder(folder):
+    """Return train and test, (images, labels) each, the channels last."""
     inner = folder / "cifar-10-batches-py"
     place = inner if inner.is_dir() else folder
     if not place.is_dir():

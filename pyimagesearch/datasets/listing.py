@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,13 @@ def list_images(folder):
     """Return the sorted paths of all image files in `folder` and the folders below it.
 
     The suffix decides (`IMAGE_SUFFIXES`, upper or lower case). Hidden files and folders are left
-    out, as are links to other folders and to files outside `folder`. The order is that of the
-    paths as text, so "cat.10.jpg" stands before "cat.2.jpg", and the same on every platform.
+    out without a word, as are other files and links to folders inside `folder`. Links that leave
+    `folder` or lead nowhere are not followed either, but a warning or the error counts them. The
+    order is that of the paths as text, so "cat.10.jpg" stands before "cat.2.jpg", and the same on
+    every platform.
 
+    Warns:
+        UserWarning: once, if there were such links beside the images.
     Raises:
         FileNotFoundError, NotADirectoryError: if `folder` is missing or a file.
         ValueError: if no image is in it.
@@ -26,20 +31,31 @@ def list_images(folder):
         raise FileNotFoundError(f"There is no folder {folder}. Create it and put the images there.")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file where a folder with images was expected.")
-    root, paths = folder.resolve(), []
+    root, paths, links = folder.resolve(), [], []
     for parent, folders, names in os.walk(folder, onerror=_stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        links += [path for name in folders if _leaves(path := Path(parent, name), root)]
         for name in names:
             path = Path(parent, name)
             if name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES:
                 continue
-            if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root)):
+            if _leaves(path, root):
+                links.append(path)
+            elif path.is_file():
                 paths.append(path)
+    passed = ""
+    if links:
+        passed = (
+            f"{len(links)} links that leave the folder or lead nowhere were not followed, such as "
+            f"{min(links)}. Copy the files, or give the folder they point to."
+        )
     if not paths:
         raise ValueError(
             f"No images in {folder} or below it. Looked for names ending in "
-            f"{', '.join(IMAGE_SUFFIXES)}."
+            f"{', '.join(IMAGE_SUFFIXES)}. {passed}".rstrip()
         )
+    if passed:
+        warnings.warn(f"In {folder} {passed}", stacklevel=2)
     return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
@@ -96,6 +112,13 @@ def label_from_name(path):
             "Expected <label>.<number>.<ext>, such as cat.12.jpg."
         )
     return match["label"]
+
+
+def _leaves(path, root):
+    """Whether a path is a link to something outside `root` or to nothing."""
+    if not path.is_symlink():
+        return False
+    return not path.exists() or not path.resolve().is_relative_to(root)
 
 
 def _stop(error):

@@ -16,6 +16,16 @@ def whole_number(name, value, least):
     return number
 
 
+def count_entries(name, values):
+    """Return how many rows or labels these are; TypeError for a lone number, None and the like."""
+    try:
+        return len(values)
+    except TypeError:
+        raise TypeError(
+            f"{name} must be an array or a list, one entry per row. Received: {values!r}."
+        ) from None
+
+
 def compact_dtype(dtype):
     """Return the type that holds rows of `dtype`: the same, but float32 for larger floats."""
     large = dtype.kind == "f" and dtype.itemsize > 4

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pyimagesearch.io import _storage
-from pyimagesearch.io._checks import check_labels, check_rows, whole_number
+from pyimagesearch.io._checks import check_labels, check_rows, count_entries, whole_number
 from pyimagesearch.io._lock import hold
 from pyimagesearch.utils import files
 
@@ -120,15 +120,17 @@ class HDF5DatasetWriter:
             ValueError: for another shape, NaN or infinite values, values that `dtype` cannot hold,
                 numbers of rows and labels that differ, labels without a class, more rows than
                 dims[0], or a closed writer.
-            TypeError: if the rows are not numbers or the labels not integers.
+            TypeError: if the rows are not numbers, the labels not integers, or either is no
+                sequence.
             OSError: if rows cannot be written. They are held: `flush()` or `close()` tries again.
         """
         self._require_open()
-        if len(rows) == len(labels) == 0:
+        counts = count_entries("rows", rows), count_entries("labels", labels)
+        if counts == (0, 0):
             return
-        if len(rows) != len(labels):
+        if counts[0] != counts[1]:
             raise ValueError(
-                f"Each row needs one label. Received: {len(rows)} rows and {len(labels)} labels."
+                f"Each row needs one label. Received: {counts[0]} rows and {counts[1]} labels."
             )
         rows, labels = check_rows(rows, self.dims[1:], self.dtype), check_labels(labels)
         if len(self) + len(rows) > self.dims[0]:

@@ -1,13 +1,16 @@
 """A folder of photographs into one HDF5 file, read and resized on every core."""
 
 import contextlib
+import json
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
+from pyimagesearch.utils.files import move_into_place, replacing
 from pyimagesearch.utils.images import ImageError, read_image
 from pyimagesearch.utils.parallel import ordered_map
 
@@ -102,12 +105,66 @@ def build_image_dataset(
     return built
 
 
+def build_splits(splits, folder, preprocessors, *, overwrite=False, progress=None, **options):
+    """Build one HDF5 file for each part of a data set, and the means of its training images.
+
+    All files are built in `folder`/.building and moved into place together when the last one is
+    complete, so that no reader finds the training images of one build beside the test images of
+    another. A build that was stopped leaves `folder` as it was; the next one starts afresh.
+
+    Args:
+        splits: {"train": (paths, labels), "val": ..., ...}.
+        folder: folder to write train.hdf5, val.hdf5, ... and mean.json to: the means of "train",
+            {"R": ..., "G": ..., "B": ...}.
+        preprocessors, options: as `build_image_dataset` takes them.
+        overwrite: replace files that exist.
+        progress: function of (name, number of images) that returns an object with `update(done)`
+            and `finish()`, such as a progress bar.
+    Returns:
+        {"train": BuiltDataset, ...}.
+    Raises:
+        FileExistsError: if one of the files exists and `overwrite` is false.
+        ImageError, ValueError, OSError: as `build_image_dataset`.
+    """
+    folder = Path(folder)
+    names = [*(f"{name}.hdf5" for name in splits), "mean.json"]
+    existing = [str(folder / name) for name in names if (folder / name).exists()]
+    if existing and not overwrite:
+        raise FileExistsError(f"Built already: {', '.join(existing)}. Overwrite or delete them.")
+    building = folder / ".building"
+    built = {}
+    for name, (paths, labels) in splits.items():
+        bar = progress(name, len(paths)) if progress is not None else None
+        built[name] = build_image_dataset(
+            paths,
+            labels,
+            building / f"{name}.hdf5",
+            preprocessors,
+            overwrite=True,
+            progress=bar and bar.update,
+            **options,
+        )
+        if bar is not None:
+            bar.finish()
+    with replacing(building / "mean.json") as temporary:
+        temporary.write_text(json.dumps(built["train"].means))
+    for name in names:  # first away with the old ones: they must never stand beside new ones
+        (folder / name).unlink(missing_ok=True)
+    for name in names:
+        move_into_place(building / name, folder / name)
+    building.rmdir()
+    return built
+
+
 def _read(preprocessors, path):
     """Return (image, None), or (None, error) where the file cannot be read."""
     try:
         image = read_image(path)
     except (ImageError, OSError) as error:
         return None, error
-    for preprocessor in preprocessors:
-        image = preprocessor.preprocess(image)
+    try:
+        for preprocessor in preprocessors:
+            image = preprocessor.preprocess(image)
+    except ValueError as error:  # a size that the preprocessor cannot take
+        return None, ImageError(f"{path}: {error}")
     return image, None

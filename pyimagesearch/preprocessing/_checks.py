@@ -9,9 +9,9 @@ import numpy as np
 def positive_integer(name, value):
     """Return `value` as an int, or raise naming the argument."""
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a whole number of pixels. Received: {value!r}.")
+        raise TypeError(f"{name} must be a whole number. Received: {value!r}.")
     if value < 1:
-        raise ValueError(f"{name} must be at least 1 pixel. Received: {value}.")
+        raise ValueError(f"{name} must be at least 1. Received: {value}.")
     return int(value)
 
 

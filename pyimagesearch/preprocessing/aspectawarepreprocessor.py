@@ -4,6 +4,9 @@ import cv2
 
 from pyimagesearch.preprocessing._checks import check_image, positive_integer, resize
 
+# A thin image grows to this many pixels on its way at most: 300 MB in colour.
+MOST_PIXELS = 100_000_000
+
 
 class AspectAwarePreprocessor:
     """Resize the shorter side to the target and cut the centre out of the longer one.
@@ -30,6 +33,7 @@ class AspectAwarePreprocessor:
             (height, width) or (height, width, C) of the same dtype.
         Raises:
             ValueError, TypeError: if `image` is None or no image.
+            ValueError: if it is so thin that it would be resized to over 100,000,000 pixels.
         """
         check_image(image)
         h, w = image.shape[:2]
@@ -39,6 +43,13 @@ class AspectAwarePreprocessor:
             width, height = self.width, round(self.width * h / w)
         else:
             width, height = round(self.height * w / h), self.height
+        if width * height > MOST_PIXELS:
+            raise ValueError(
+                f"To fill {self.width}x{self.height} pixels (width x height) this image would "
+                f"first be resized to {width}x{height}, more than {MOST_PIXELS:,} pixels. "
+                f"Received: a {w}x{h} image, whose sides have a ratio of "
+                f"{max(w, h) / min(w, h):,.0f} to 1. Cut it, or leave it out."
+            )
         resized = resize(image, width, height, self.inter)
         top, left = (height - self.height) // 2, (width - self.width) // 2
         return resized[top : top + self.height, left : left + self.width]

@@ -8,6 +8,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from pyimagesearch.training.saving import read_model
+
 
 @dataclass
 class Backbone:
@@ -71,6 +73,11 @@ def load_backbone(name, weights="imagenet", *, pooling=None, size=224, preproces
         FileNotFoundError: if `name` or `weights` is a path that does not exist.
         ValueError: if `name` is neither, or an option is unknown.
     """
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            "Backbones take channels_last images. Received: Keras set to channels_first. "
+            'Set "image_data_format": "channels_last" in ~/.keras/keras.json.'
+        )
     if pooling not in (None, "avg"):
         raise ValueError(f'pooling must be None or "avg". Received: {pooling!r}.')
     if str(name).endswith((".keras", ".h5", ".hdf5")):
@@ -89,9 +96,7 @@ def _load_file(path, preprocessing):
         raise ValueError(
             f'preprocessing must be "tf", "torch", "caffe" or "none". Received: {preprocessing!r}.'
         )
-    if not path.is_file():
-        raise FileNotFoundError(f"No backbone at {path}.")
-    model = keras.models.load_model(path, compile=False)
+    model = read_model(path, compile=False)
     shapes = [tuple(tensor.shape) for tensor in model.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][-1] != 3 or len(model.outputs) != 1:
         raise ValueError(
@@ -116,9 +121,16 @@ def _load_application(name, weights, size):
     if weights not in ("imagenet", "none") and not Path(weights).is_file():
         raise FileNotFoundError(f'No weights at {weights}. Give "imagenet", "none" or a file.')
     build = builders[name.lower()]
-    model = build(
-        include_top=False,
-        weights=None if weights == "none" else weights,
-        input_shape=(size, size, 3),
-    )
+    try:
+        model = build(
+            include_top=False,
+            weights=None if weights == "none" else weights,
+            input_shape=(size, size, 3),
+        )
+    except Exception as error:  # Keras raises a plain one when a download fails
+        source = "the ImageNet weights" if weights == "imagenet" else f"the weights {weights}"
+        raise ValueError(
+            f"Keras cannot load {source} into {build.__name__}: {error} "
+            "Give another weights file, weights none, or a .keras file as the backbone."
+        ) from error
     return model, inspect.getmodule(build).preprocess_input

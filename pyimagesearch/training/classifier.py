@@ -17,9 +17,11 @@ def read_features(path):
     """Return (features, labels, label_names) of a file that `extract_features` wrote.
 
     Returns:
-        (n, d) float32 array, (n,) int array, list of str.
+        (n, d) array of finite numbers, float32 from `extract_features`; (n,) int64 array, every
+        label the index of a name; list of str.
     Raises:
-        FileNotFoundError, ValueError: if the file is missing, is no HDF5 file or lacks a data set.
+        FileNotFoundError, ValueError: if the file is missing, is no HDF5 file, lacks a data set,
+            or holds other things in them.
     """
     path = Path(path)
     if not path.is_file():
@@ -29,13 +31,47 @@ def read_features(path):
     except OSError as error:
         raise ValueError(f"{path} cannot be read as an HDF5 file: {error}.") from error
     with db:
-        missing = [key for key in ("features", "labels", "label_names") if key not in db]
-        if missing:
+        sets = sorted(key for key in db if isinstance(db.get(key), h5py.Dataset))
+        for key in ("features", "labels", "label_names"):
+            if key not in sets:
+                raise ValueError(
+                    f"{path} holds no data set {key!r}, only {sets}. "
+                    "Expected a file that extract_features.py wrote."
+                )
+        names = db["label_names"]
+        if names.ndim != 1 or h5py.check_string_dtype(names.dtype) is None:
+            raise ValueError(f"label_names of {path} must be strings. Found: {names}.")
+        names = list(names.asstr()[:])
+        labels = _read_labels(path, db, len(names))
+        features = db["features"][:]
+    finite = np.isfinite(features).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"{path} has NaN or infinite features, first in row {finite.argmin()}. "
+            "Extract them again, with a network whose weights are finite."
+        )
+    return features, labels, names
+
+
+def _read_labels(path, db, classes):
+    """Return the labels as (n,) int64, after a look at whether they fit the features."""
+    features, labels = db["features"], db["labels"]
+    if features.ndim != 2 or features.dtype.kind not in "uif":
+        raise ValueError(f"features of {path} must be (n, d) numbers. Found: {features}.")
+    if labels.ndim != 1 or labels.dtype.kind not in "ui":
+        raise ValueError(f"labels of {path} must be one integer per row. Found: {labels}.")
+    if len(features) != len(labels):
+        raise ValueError(f"{path} has {len(features)} rows of features but {len(labels)} labels.")
+    if not features.size:
+        raise ValueError(f"{path} is empty: its features have the shape {features.shape}.")
+    labels = labels[:].astype(np.int64)
+    for label in (labels.min(), labels.max()):
+        if not 0 <= label < classes:
             raise ValueError(
-                f"{path} holds no {missing[0]!r}, only {sorted(db)}. "
-                "Expected a file that extract_features.py wrote."
+                f"{path} has the label {label}, but label_names has {classes} names, for the "
+                f"labels 0 to {classes - 1}."
             )
-        return db["features"][:], db["labels"][:], list(db["label_names"].asstr()[:])
+    return labels
 
 
 def first_part(n, fraction=0.75):

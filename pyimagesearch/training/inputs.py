@@ -32,7 +32,8 @@ def make_reader(
     Args:
         model: keras.Model of images of fixed size, grey or in colour.
         means: path of a JSON file {"R": , "G": , "B": } of numbers to subtract.
-        meanImage: path of a .npy file of an image to subtract, in the network's channel order.
+        meanImage: path of a .npy file of an image to subtract: RGB or BGR, and of the shape, as
+            the network takes images.
         rescale: divide by 255.
         preprocessing: "tf", "torch" or "caffe", the input range of a Keras application.
         rgb: the network was trained on RGB, not BGR. `preprocessing` implies it.
@@ -57,7 +58,8 @@ def make_reader(
     if means:
         normalize, words = _minus_means(means, rgb), f"minus the means of {means}"
     elif meanImage:
-        mean = _read_mean_image(meanImage, (height, width, channels))
+        mean = _read_mean_image(meanImage, shape)
+        mean = mean.transpose(1, 2, 0) if channels_first else mean
         normalize, words = lambda images: _ordered(images, rgb) - mean, f"minus {meanImage}"
     elif rescale:
         normalize, words = lambda images: _ordered(images, rgb) / 255.0, "0 to 1"

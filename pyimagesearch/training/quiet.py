@@ -18,6 +18,8 @@ def import_keras():
         os.dup2(held.fileno(), 2)
         try:
             import keras  # noqa: F401, PLC0415
+        except KeyboardInterrupt:  # it takes seconds: a user may think better of it
+            sys.exit(130)
         except BaseException:
             held.seek(0)
             os.write(terminal, held.read())

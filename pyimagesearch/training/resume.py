@@ -5,8 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
-import keras
-
+from pyimagesearch.callbacks.epochcheckpoint import saved_epoch
+from pyimagesearch.training.saving import check_alike, read_model
 from pyimagesearch.utils.script import option_words
 
 
@@ -38,35 +38,30 @@ def load_checkpoint(path, startEpoch, lr=None, *, like=None):
 
     Args:
         path: a `.keras` file that `EpochCheckpoint` wrote.
-        startEpoch: number of epochs the model was trained for. A path `epoch_N.keras` must agree.
+        startEpoch: number of epochs the model was trained for. The file's own note and a
+            name `epoch_N.keras` must agree.
         lr: new learning rate, default the checkpoint's own.
-        like: keras.Model that the checkpoint must resemble: the network that a new training would
+        like: model that the checkpoint must resemble: the network that a new training would
             begin with.
     Returns:
-        keras.Model, compiled.
+        The compiled keras.Model.
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no full model, is another network than `like`, or `startEpoch` does
             not match it.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"No checkpoint at {path}.")
     if startEpoch <= 0:
         raise ValueError(
             f"--start-epoch must say how many epochs {path} has behind it. Received: {startEpoch}."
         )
-    numbered = re.fullmatch(r"epoch_(\d+)", path.stem)
-    if numbered and int(numbered[1]) != startEpoch:
-        raise ValueError(
-            f"{path} was saved after epoch {numbered[1]}. Received: --start-epoch {startEpoch}."
-        )
-    try:
-        model = keras.models.load_model(path)
-    except Exception as error:  # which one depends on the damage
-        raise ValueError(
-            f"{path} is damaged or no Keras model: {error} Go on from an earlier checkpoint."
-        ) from error
+    model = read_model(path)
+    named = re.fullmatch(r"epoch_(\d+)", path.stem)
+    for epoch in (saved_epoch(path), named and int(named[1])):
+        if epoch not in (None, startEpoch):
+            raise ValueError(
+                f"{path} was saved after epoch {epoch}. Received: --start-epoch {startEpoch}."
+            )
     if getattr(model, "optimizer", None) is None:
         raise ValueError(
             f"{path} holds no optimizer, so training cannot go on from it. "
@@ -79,23 +74,6 @@ def load_checkpoint(path, startEpoch, lr=None, *, like=None):
         model.optimizer.learning_rate = lr
         print(f"[INFO] new learning rate: {lr:g}")
     return model
-
-
-def check_alike(model, like, path):
-    """Raise a ValueError unless `model`, loaded from `path`, is the same network as `like`."""
-    if _describe(model) != _describe(like):
-        raise ValueError(
-            f"{path} holds {_describe(model)}. Needed here: {_describe(like)}. "
-            "Name another file, or give the options that this one was trained with."
-        )
-
-
-def _describe(model):
-    """Say what tells networks apart: the name, the shapes and the size."""
-    return (
-        f"{model.name} from {model.input_shape[1:]} to {model.output_shape[1:]} "
-        f"with {model.count_params():,} parameters"
-    )
 
 
 def explain_interrupt(checkpoint, args, *, decay=False):
@@ -114,6 +92,6 @@ def explain_interrupt(checkpoint, args, *, decay=False):
     args = {**args, "start_epoch": epoch}
     if not decay:
         args["model"] = Path(checkpoint.lastPath).resolve()
-        args["lr"] = args.get("lr") or f"{float(checkpoint.model.optimizer.learning_rate):g}"
+        args["lr"] = f"{checkpoint.lastRate:g}"
     print(f"\n[INFO] interrupted; epoch {epoch} is the last one finished. To go on from there:")
     print(f"    {shlex.join([sys.executable, sys.argv[0], *option_words(args)])}")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import keras
 
-from pyimagesearch.training.resume import check_alike
 from pyimagesearch.utils.files import replacing
 
 
@@ -58,11 +57,38 @@ def load_network(path, *, like):
         FileNotFoundError: if there is no such file.
         ValueError: if it is no model, or another network than `like`.
     """
+    model = read_model(path, compile=False)
+    check_alike(model, like, path)
+    return model
+
+
+def read_model(path, *, compile=True):
+    """Load a model, with Keras' safe mode, or say in one sentence why it cannot be loaded.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no model, or damaged.
+    """
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no model at {path}.")
     try:
-        model = keras.models.load_model(path, compile=False)
+        return keras.models.load_model(path, compile=compile)
     except Exception as error:  # which one depends on the damage
         raise ValueError(f"{path} is damaged or no Keras model: {error}") from error
-    check_alike(model, like, path)
-    return model
+
+
+def check_alike(model, like, path):
+    """Raise a ValueError unless `model`, loaded from `path`, is the same network as `like`."""
+    if _describe(model) != _describe(like):
+        raise ValueError(
+            f"{path} holds {_describe(model)}. Needed here: {_describe(like)}. "
+            "Name another file, or give the options that this one was trained with."
+        )
+
+
+def _describe(model):
+    """Say what tells networks apart: the name, the shapes and the size."""
+    return (
+        f"{model.name} from {model.input_shape[1:]} to {model.output_shape[1:]} "
+        f"with {model.count_params():,} parameters"
+    )

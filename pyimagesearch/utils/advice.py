@@ -102,7 +102,7 @@ def advise_on_errors(
             Without `trainingValidation` the validation images are taken to be of the training
             kind, and case 3 cannot be seen.
         desired: error rate one hopes for, such as that of people.
-        gap: difference of two error rates from which on it is a case.
+        gap: difference of two error rates from which on it is a case. Equal rates never are.
     Returns:
         List of Advice; empty if none of the cases holds.
     Raises:
@@ -130,7 +130,7 @@ def advise_on_errors(
     }
     advice = []
     for case, ((before_name, before), (name, rate)) in comparisons.items():
-        if before is not None and rate is not None and rate - before > gap:
+        if before is not None and rate is not None and _reaches(rate - before, gap):
             finding, steps = CASES[case]
             points = 100 * (rate - before)
             reason = f"{name} error {rate:.1%}, {before_name} {before:.1%}: {points:.1f} points"
@@ -175,7 +175,9 @@ def advise_on_curves(history):
 
     width = _tail(loss)
     end = loss[-width:].mean()
-    if end > (1 - FLAT) * loss[0]:
+    fell = end <= (1 - FLAT) * loss[0]
+    training = last_error(history, "accuracy")
+    if not fell and (training is None or _reaches(training, GAP)):
         return [
             Advice(
                 "nothing learned: learning rate too high, or wrong data",
@@ -207,7 +209,7 @@ def advise_on_curves(history):
             )
         )
     straight = _straightness(loss)
-    if straight >= STRAIGHT:
+    if fell and straight >= STRAIGHT:
         advice.append(
             Advice(
                 "learning rate too low: the loss falls in a straight line",
@@ -215,8 +217,7 @@ def advise_on_curves(history):
                 ("a learning rate three to ten times higher",),
             )
         )
-    training = last_error(history, "accuracy")
-    if abs(_trend(loss)) <= FLAT and training is not None and training > GAP:
+    if abs(_trend(loss)) <= FLAT and training is not None and _reaches(training, GAP):
         advice.append(
             Advice(
                 "stuck: the training loss is flat",
@@ -331,6 +332,11 @@ def last_error(history, name):
     return float(1 - values[-1]) if len(values) else None
 
 
+def _reaches(difference, gap):
+    """Compare as if in decimals: 0.15 - 0.1 is a little less than 0.05 in floating point."""
+    return round(difference, 9) >= max(gap, 1e-9)
+
+
 def _finite(values):
     return values[np.isfinite(values)]
 
@@ -426,7 +432,7 @@ def main(argv=None):
         print(f"[INFO] errors: {', '.join(known)}")
         _print(advice)
         if not advice:
-            print(f"[INFO] none of the four cases: no gap is above {args.gap:.1%}")
+            print(f"[INFO] none of the four cases: no gap reaches {args.gap:.1%}")
     if args.similarity is not None:
         _print([advise_on_transfer(args.images_per_class, args.similarity)])
     elif args.history is None and all(error is None for error in errors):

@@ -1,6 +1,7 @@
 """Replace a file so that a reader sees the old one or the new one, never half of either."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -19,17 +20,25 @@ def replacing(path):
             since Keras and Matplotlib choose the format by it.
     Yields:
         Path: what the block must write. It does not exist yet.
+    Raises:
+        OSError: naming `path`, if the file cannot be written: a full disk, a read-only folder.
 
     Example:
         with replacing("output/model.keras") as temporary:
             model.save(temporary)
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        move_into_place(temporary, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            temporary = Path(folder) / path.name
+            yield temporary
+            move_into_place(temporary, path)
+    except OSError as error:  # it may name the temporary file, or none
+        reason = os.strerror(error.errno) if error.errno else error
+        raise OSError(
+            error.errno or errno.EIO, f"Cannot write the file: {reason}", str(path)
+        ) from error
 
 
 def move_into_place(source, target):

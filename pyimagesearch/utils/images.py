@@ -1,4 +1,7 @@
-"""Read images as cv2.imread does, but say so when a file is missing, damaged or absurdly large."""
+"""Read and write images as OpenCV does, but say so when that fails.
+
+Reading, a file may be missing, damaged or absurdly large; writing, the disk may be full.
+"""
 
 import io
 import zlib
@@ -6,6 +9,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
+from pyimagesearch.utils.files import replacing
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_EOI, JPEG_SOS = b"\xff\xd9", 0xDA
@@ -54,15 +59,55 @@ def decode_image(data, name="the data", *, maxPixels=100_000_000):
     if width * height > maxPixels:
         raise ImageError(
             f"{name} is too large: {width}x{height} pixels, more than {maxPixels:,}. "
-            "Raise maxPixels if that is meant."
+            "Make the picture smaller, or pass read_image a larger maxPixels."
         )
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise ImageError(f"{name} cannot be decoded: {error.err}.") from error
     if image is None:
-        raise ImageError(f"{name} cannot be decoded: the picture data is damaged or truncated.")
+        raise ImageError(
+            f"{name} cannot be decoded: its data is damaged, truncated, or not of 8 or 16 bits."
+        )
     return image
+
+
+def check_image_suffix(path):
+    """Raise ValueError unless `write_image` can write this kind of file: before the long work."""
+    suffix = Path(path).suffix
+    try:
+        known = suffix and cv2.haveImageWriter(f"image{suffix}")
+    except cv2.error:  # OpenEXR: built in, but switched off
+        known = False
+    if not known:
+        raise ValueError(
+            f"A picture cannot be written as {path}: OpenCV has no format for the suffix "
+            f"{suffix!r}. Give a name that ends in .png or .jpg."
+        )
+
+
+def write_image(path, image):
+    """Write a picture so that `path` holds all of it or what was there before.
+
+    Missing parent folders are made.
+
+    Args:
+        path: the file, str or Path. Its suffix chooses the format.
+        image: (H, W) or (H, W, 3) uint8, BGR.
+    Raises:
+        ValueError: if OpenCV writes no such format.
+        OSError: if the picture does not fit the format, or the file cannot be written.
+    """
+    path = Path(path)
+    check_image_suffix(path)
+    try:
+        done, data = cv2.imencode(path.suffix, image)
+    except cv2.error as error:
+        raise OSError(f"Cannot write the picture {path}: {error.err}.") from error
+    if not done:
+        raise OSError(f"Cannot write the picture {path}: its format does not take it.")
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def _check_jpeg(data, name):
@@ -116,4 +161,7 @@ def _size_by_pillow(data, name):
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} is too large: {error}") from error
     except Exception as error:  # which one depends on the format and the kind of damage
-        raise ImageError(f"{name} is not an image, or its header is damaged.") from error
+        raise ImageError(
+            f"{name} cannot be read as an image of 8 or 16 bits: it is of another kind, such as "
+            "floats, its header is damaged, or it is no image."
+        ) from error

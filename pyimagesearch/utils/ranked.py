@@ -90,16 +90,21 @@ def _checked(preds, labels):
             f"preds must be an (n, classes) array of numbers, at least one row. "
             f"Received: shape {preds.shape}, {preds.dtype}."
         )
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+    if labels.ndim != 1:
         raise ValueError(
             f"labels must be an (n,) array of class indices, not one-hot rows. "
-            f"Received: shape {labels.shape}, {labels.dtype}. "
+            f"Received: shape {labels.shape}. "
             f"One-hot labels become indices with labels.argmax(axis=1)."
         )
     if len(preds) != len(labels):
         raise ValueError(
             f"preds and labels must have the same length. "
             f"Received: {len(preds)} predictions and {len(labels)} labels."
+        )
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels must be integers, the indices of the classes. Received: {labels.dtype}, "
+            f"such as {labels[0]}."
         )
     if labels.min() < 0 or labels.max() >= preds.shape[1]:
         raise ValueError(

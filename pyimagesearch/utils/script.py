@@ -1,5 +1,7 @@
 """What the example scripts share at their edges: errors, exit status and progress bars."""
 
+import argparse
+import math
 import os
 import sys
 
@@ -18,10 +20,26 @@ def run(main):
     except (ValueError, OSError) as error:
         if os.environ.get("PYIMAGESEARCH_TRACEBACK"):
             raise
-        sys.exit(f"[ERROR] {error}")
+        sys.exit("\n".join([f"[ERROR] {error}", *getattr(error, "__notes__", [])]))
     except KeyboardInterrupt:
         print("\n[INFO] interrupted")
         sys.exit(130)
+
+
+def positive_int(text):
+    """Return a whole number of 1 or more; as `type=` of an option."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
+    return number
+
+
+def positive_float(text):
+    """Return a finite number above 0; as `type=` of an option."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0. Received: {text}")
+    return number
 
 
 def progress(label, total):

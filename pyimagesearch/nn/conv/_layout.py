@@ -20,7 +20,7 @@ def image_input(width, height, depth, classes, smallest=1):
     """
     sizes = {"width": width, "height": height, "depth": depth, "classes": classes}
     for name, value in sizes.items():
-        if not isinstance(value, Integral) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name} must be a positive integer. Received: {value!r}.")
     if min(width, height) < smallest:
         raise ValueError(

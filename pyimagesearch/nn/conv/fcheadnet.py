@@ -10,6 +10,9 @@ class FCHeadNet:
     def build(baseModel, classes, D):
         """Return the output tensor of a head on `baseModel`: (N, classes) probabilities.
 
+        The first layer is named "flatten", unless the body has a layer of that name; Keras names
+        the others.
+
         Args:
             baseModel: a keras.Model without its classifier, of any output shape.
             classes: number of outputs.
@@ -19,7 +22,18 @@ class FCHeadNet:
             body = keras.applications.VGG16(include_top=False, input_shape=(224, 224, 3))
             model = keras.Model(body.input, FCHeadNet.build(body, classes=17, D=256))
         """
-        x = layers.Flatten(name="flatten")(baseModel.output)
-        x = layers.Dense(D, activation="relu")(x)
-        x = layers.Dropout(0.5)(x)
-        return layers.Dense(classes, activation="softmax")(x)
+        taken = {layer.name for layer in baseModel.layers}
+
+        def unique(kind, *args, **options):
+            layer = kind(*args, **options)
+            while layer.name in taken:  # Keras counts up, but not past the names of loaded layers
+                layer = kind(*args, **options)
+            return layer
+
+        if "flatten" in taken:
+            x = unique(layers.Flatten)(baseModel.output)
+        else:
+            x = layers.Flatten(name="flatten")(baseModel.output)
+        x = unique(layers.Dense, D, activation="relu")(x)
+        x = unique(layers.Dropout, 0.5)(x)
+        return unique(layers.Dense, classes, activation="softmax")(x)

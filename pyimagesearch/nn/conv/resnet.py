@@ -1,5 +1,7 @@
 """ResNet: residual networks of pre-activation bottleneck modules."""
 
+from numbers import Integral
+
 import keras
 from keras import layers
 from keras.regularizers import l2
@@ -19,7 +21,8 @@ class ResNet:
 
         Args:
             data: the input; it needs K channels, and stride 1, unless `red`.
-            K: number of output channels; the inner convolutions have a quarter of it.
+            K: number of output channels; the inner convolutions have a quarter of it,
+                rounded down.
             stride: of the 3x3 convolution, a number or a pair.
             chanDim: axis of the channels.
             red: reduce the map: the shortcut is a 1x1 convolution with the stride.
@@ -76,14 +79,16 @@ class ResNet:
             depth: number of channels.
             classes: number of outputs.
             stages: number of residual modules of each stage.
-            filters: channels of the stem, then of each stage: one more than `stages`.
+            filters: channels of the stem, then of each stage: one more than `stages`. They need
+                not be multiples of four.
             reg: weight of the L2 penalty on every convolution and dense kernel.
             bnEps, bnMom: epsilon and momentum of the batch normalizations.
             dataset: "cifar" for a 3x3 stem, "tiny_imagenet" for a 5x5 one that halves the map.
         Raises:
-            ValueError: if a size is not a positive integer, `stages` and `filters` do not fit
-                together, or `dataset` is unknown.
+            ValueError: if a size is not a positive integer, `stages` or `filters` are no lists of
+                integers or do not fit together, or `dataset` is unknown.
         """
+        stages, filters = _integers("stages", stages), _integers("filters", filters)
         _check(stages, filters, dataset)
 
         def conv(x, size):
@@ -121,6 +126,19 @@ class ResNet:
         x = layers.Dense(classes, kernel_regularizer=l2(reg))(x)
         x = layers.Activation("softmax")(x)
         return keras.Model(inputs, x, name="resnet")
+
+
+def _integers(name, numbers):
+    """Return a tuple of ints, or raise naming the argument."""
+    try:
+        values = tuple(numbers)
+    except TypeError:  # one number, or None
+        values = (None,)
+    if not all(isinstance(n, Integral) and not isinstance(n, bool) for n in values):
+        raise ValueError(
+            f"{name} must be a list of whole numbers, such as (3, 4, 6). Received: {numbers!r}."
+        )
+    return tuple(map(int, values))
 
 
 def _check(stages, filters, dataset):
