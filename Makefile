@@ -2,12 +2,13 @@
 # make test     install, run the whole test suite
 # make lint     check style and formatting
 # make examples run every example script on made-up data, one epoch each
+# make bench    measure the feed against the way of 2017
 # make test-backends  run what touches Keras on its jax and torch backends too
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-backends lint examples install format clean python
+.PHONY: demo test test-backends lint bench examples install format clean python
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/dogs_vs_cats/demo.py
@@ -33,6 +34,9 @@ format: $(VENV)/installed-dev
 examples: $(VENV)/installed-dev
 	$(BIN)/python -m pytest tests/test_examples_*.py
 
+bench: $(VENV)/installed-bench
+	$(BIN)/python benchmarks/feed.py
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
@@ -44,6 +48,10 @@ $(VENV)/installed: pyproject.toml setup.py | $(BIN)/python
 $(VENV)/installed-dev: pyproject.toml setup.py | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -e ".[dev]"
 	@touch $(VENV)/installed $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(BIN)/python -m pip install --disable-pip-version-check -e ".[bench]"
+	@touch $@
 
 $(VENV)/installed-backends: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --disable-pip-version-check -e ".[backends]"
