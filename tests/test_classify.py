@@ -256,6 +256,17 @@ def test_unreadable_images_are_left_out_listed_and_shown_by_the_exit_status(
     assert any("gone.3.jpg" in line for line in others)
 
 
+def test_an_image_too_thin_for_aspect_aware_is_left_out(tmp_path, photos, capsys):
+    large = save_network(tmp_path / "large.keras", (256, 256, 3), keras.layers.Softmax())
+    cv2.imwrite(str(photos / "11.png"), np.zeros((15_000, 1, 3), np.uint8))
+    with pytest.raises(SystemExit) as stopped:
+        main([large, str(photos), "--aspect-aware"])
+    assert stopped.value.code == 1
+    answers, others = table(capsys)
+    assert list(answers) == ["1.png", "10.png", "2.png"]
+    assert "11.png: To fill 256x256 pixels" in others[-1]
+
+
 def test_nothing_but_unreadable_images_is_an_error_and_writes_nothing(network, tmp_path):
     (tmp_path / "1.png").write_bytes(b"")
     out = tmp_path / "submission.csv"

@@ -11,7 +11,7 @@ from pyimagesearch.preprocessing import (
     SimplePreprocessor,
 )
 from pyimagesearch.training.hdf5 import read_means
-from pyimagesearch.utils.images import read_image
+from pyimagesearch.utils.images import ImageError, read_image
 
 
 def make_reader(
@@ -69,7 +69,11 @@ def make_reader(
         normalize, words = lambda images: _ordered(images, rgb), "0 to 255"
 
     def read(path):
-        images = cut(read_image(path))
+        image = read_image(path)
+        try:
+            images = cut(image)
+        except ValueError as error:  # too thin
+            raise ImageError(f"{path}: {error}") from error
         if channels == 1:
             images = np.stack([cv2.cvtColor(i, cv2.COLOR_BGR2GRAY)[..., None] for i in images])
         images = np.asarray(normalize(images), dtype="float32")
