@@ -249,13 +249,12 @@ def checkpoint(tmp_path_factory):
     ("options", "message"),
     [
         (["--dataset", "no/folder"], "There is no folder no/folder"),
-        (["--limit", 0], "limit must be 1 training image or more"),
         (["--start-epoch", 5], "--start-epoch 5 needs the checkpoint"),
         (["--start-epoch", 100, "--model", "CHECKPOINT"], "below --epochs. Received: 100 of 100"),
         (["--start-epoch", -1], "--start-epoch must be 0 or more"),
         (["--start-epoch", 4, "--model", "CHECKPOINT"], "saved after epoch 5"),
         (["--model", "CHECKPOINT"], "--start-epoch must say how many epochs"),
-        (["--start-epoch", 5, "--model", "no.keras"], "No checkpoint at no.keras"),
+        (["--start-epoch", 5, "--model", "no.keras"], "There is no model at no.keras"),
         (
             ["--start-epoch", 5, "--model", "CHECKPOINT"],
             r"flat from \(32, 32, 3\) to \(3072,\) with 0 parameters.*resnet from",
@@ -271,17 +270,16 @@ def test_wrong_options_of_resnet_are_explained(
         run_script(RESNET, "--dataset", cifar10, "--output", tmp_path, *SMALL, *options)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--epochs", 0], "--start-epoch must be 0 or more and below --epochs"),
-        (["--lr", 0], "lr must be above 0"),
-        (["--start-epoch", 7], r"No checkpoint at .*epoch_7\.keras"),
-    ],
-)
-def test_wrong_options_of_a_decay_are_explained(run_script, cifar10, tmp_path, options, message):
-    with pytest.raises(SystemExit, match=message):
-        run_script(DECAY, "--dataset", cifar10, "--output", tmp_path, *SMALL, *options)
+def test_a_decay_goes_on_from_a_checkpoint_that_is_there(run_script, cifar10, tmp_path):
+    with pytest.raises(SystemExit, match=r"There is no model at .*epoch_7\.keras"):
+        run_script(DECAY, "--dataset", cifar10, "--output", tmp_path, *SMALL, "--start-epoch", 7)
+
+
+@pytest.mark.parametrize("options", [("--epochs", 0), ("--lr", 0), ("--lr", "nan"), ("--limit", 0)])
+def test_impossible_numbers_are_refused_at_once(run_script, cifar10, capsys, options):
+    with pytest.raises(SystemExit):
+        run_script(DECAY, "--dataset", cifar10, *options)
+    assert f"Received: {options[1]}" in capsys.readouterr().err
 
 
 def test_a_model_that_could_not_be_written_is_refused_at_once(run_script, cifar10, capsys):
@@ -318,7 +316,7 @@ def test_only_the_optimizer_differs_and_a_diverging_one_does_no_harm(run_script,
         run_script("optimizers/compare_optimizers.py", *options, "--optimizers", "SGD", "Adam")
         return json.loads((tmp_path / "optimizers.json").read_text())
 
-    results = train(0)  # nothing is learned: what is left are the weights and the batches
+    results = train(1e-30)  # nothing is learned: what is left are the weights and the batches
     for key in ("loss", "val_loss", "accuracy"):
         assert results["SGD"][key] == results["Adam"][key]
     results = train(1e38)

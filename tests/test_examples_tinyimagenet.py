@@ -57,8 +57,8 @@ def test_a_build_takes_the_test_images_evenly_from_the_training_images(capsys, d
 
 def test_a_second_build_is_refused_unless_told_to_overwrite(drawn, built, run_script):
     before = (built / "train.hdf5").stat().st_mtime_ns
-    with pytest.raises(SystemExit, match=r"Already built: .*train\.hdf5.*--overwrite"):
-        run_script(BUILD, "--dataset", drawn, "--output", built)
+    with pytest.raises(SystemExit, match=r"Built already: .*train\.hdf5"):
+        run_script(BUILD, "--dataset", drawn, "--output", built, "--test-per-class", 3)
     assert (built / "train.hdf5").stat().st_mtime_ns == before
     run_script(BUILD, "--dataset", drawn, "--output", built, "--overwrite", "--test-per-class", 3)
     with h5py.File(built / "train.hdf5") as db:
@@ -110,9 +110,8 @@ def test_the_test_images_are_as_many_of_each_class_even_where_classes_differ(run
 
 
 def test_a_build_refuses_what_it_cannot_split_or_read(drawn, run_script, tmp_path):
-    for number in (0, 5):
-        with pytest.raises(SystemExit, match=f"Received: {number} of the 5 images"):
-            run_script(BUILD, "--dataset", drawn, "--output", tmp_path, "--test-per-class", number)
+    with pytest.raises(SystemExit, match="Received: 5 of the 5 images"):
+        run_script(BUILD, "--dataset", drawn, "--output", tmp_path, "--test-per-class", 5)
     with pytest.raises(SystemExit, match=r"Expected wnids\.txt.*Found in .*: tiny/"):
         run_script(BUILD, "--dataset", drawn.parent, "--output", tmp_path)
     assert not list(tmp_path.iterdir())
@@ -280,7 +279,7 @@ def test_a_checkpoint_of_another_network_is_refused(
     [
         (["--start-epoch", 5], "--start-epoch 5 needs"),
         (["--start-epoch", 70, "--model", "m.keras"], "70 of 70"),
-        (["--start-epoch", 5, "--model", "epoch_4.keras"], "No checkpoint at epoch_4.keras"),
+        (["--start-epoch", 5, "--model", "epoch_4.keras"], "There is no model at epoch_4.keras"),
     ],
 )
 def test_resume_options_must_make_sense(
@@ -297,7 +296,7 @@ def test_a_decay_goes_on_from_a_checkpoint_that_is_there(
     built, run_script, tmp_path, small_networks
 ):
     options = ("--dataset", built, "--output", tmp_path, "--start-epoch", 3)
-    with pytest.raises(SystemExit, match=r"No checkpoint at .*checkpoints_decay/epoch_3\.keras"):
+    with pytest.raises(SystemExit, match=r"There is no model at .*checkpoints_decay/epoch_3\.keras"):
         run_script(f"{RESNET}/train_decay.py", *options)
 
 
