@@ -30,8 +30,6 @@ def main():
     ap.add_argument("--seed", type=int, default=42, help="seed of the augmentation")
     ap.add_argument("--overwrite", action="store_true", help="replace files that exist")
     args = vars(ap.parse_args())
-    if args["count"] < 1:
-        raise ValueError(f"--count must be at least 1. Received: {args['count']}.")
     output, prefix = Path(args["output"]), args["prefix"]
     names = [f"{prefix}_{number:02}.jpg" for number in range(args["count"])]
     paths = [output / name for name in [*names, f"{prefix}_montage.png"]]

@@ -44,11 +44,6 @@ def main():
     ap.add_argument("--overwrite", action="store_true", help="train existing networks anew")
     args = vars(ap.parse_args())
     output, models = Path(args["output"]), Path(args["models"])
-    if args["num_models"] < 1 or args["epochs"] < 1:
-        raise ValueError(
-            "--num-models and --epochs must be 1 or more. "
-            f"Received: {args['num_models']} and {args['epochs']}."
-        )
 
     print("[INFO] loading CIFAR-10...")
     (trainX, trainY), (testX, testY), names = load_cifar10(args["dataset"], limit=args["limit"])

@@ -68,8 +68,6 @@ def main():
     ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
     args = vars(ap.parse_args())
     output, seed = Path(args["output"]), args["seed"]
-    if args["epochs"] < 1:
-        raise ValueError(f"--epochs must be 1 or more. Received: {args['epochs']}.")
 
     print("[INFO] loading CIFAR-10...")
     (trainX, trainY), (testX, testY), names = load_cifar10(args["dataset"], limit=args["limit"])
