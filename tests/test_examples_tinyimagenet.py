@@ -298,8 +298,6 @@ def test_a_decay_goes_on_from_a_checkpoint_that_is_there(
     options = ("--dataset", built, "--output", tmp_path, "--start-epoch", 3)
     missing = r"There is no model at .*checkpoints_decay/epoch_3\.keras"
     with pytest.raises(SystemExit, match=missing):
-        SystemExit, match=r"There is no model at .*checkpoints_decay/epoch_3\.keras"
-    ):
         run_script(f"{RESNET}/train_decay.py", *options)
 
 
