@@ -39,6 +39,7 @@ def main():
         "--warm-up-lr", type=positive_float, default=0.001, help="learning rate of RMSprop"
     )
     ap.add_argument("-l", "--lr", type=positive_float, default=0.001, help="learning rate of SGD")
+    ap.add_argument("--pooling", choices=["avg"], help="average the body's maps before the head")
     ap.add_argument("--unfreeze", type=int, default=15, help="first layer to fine-tune")
     ap.add_argument("--seed", type=int, default=42, help="seed of split, weights, augmentation")
     add_backbone_options(ap, "vgg16")
@@ -48,7 +49,12 @@ def main():
 
     paths, _, names = list_class_folders(args["dataset"])
     print(f"[INFO] loading {args['backbone']}...")
-    backbone = load_backbone(args["backbone"], args["weights"], preprocessing=args["preprocessing"])
+    backbone = load_backbone(
+        args["backbone"],
+        args["weights"],
+        pooling=args["pooling"],
+        preprocessing=args["preprocessing"],
+    )
     body = backbone.model
     if not 0 < args["unfreeze"] < len(body.layers):
         raise ValueError(
