@@ -194,5 +194,6 @@ def test_fine_tuning_leaves_unreadable_images_out(run_script, body, tmp_path, ca
     pets = draw(tmp_path / "pets", ["cat", "dog"], count=4)
     (pets / "cat" / "1.png").write_bytes(b"no image")
     with pytest.warns(UserWarning, match=r"1 of 8 images could not be read.*cat/1\.png"):
-        finetune(run_script, pets, body, tmp_path / "pets.keras")
-    assert (tmp_path / "pets.keras").exists()
+        finetune(run_script, pets, body, tmp_path / "pets.keras", "--pooling", "avg")
+    pooled = keras.models.load_model(tmp_path / "pets.keras")
+    assert any(type(layer).__name__ == "GlobalAveragePooling2D" for layer in pooled.layers)
