@@ -8,7 +8,6 @@ import sys
 import textwrap
 import threading
 import time
-from multiprocessing import get_context
 
 import h5py
 import numpy as np
@@ -422,20 +421,29 @@ def test_it_can_be_pickled_and_opens_the_file_anew(ten):
 
 
 def test_a_forked_process_opens_the_file_anew(ten):
-    context = get_context("fork")
-    with HDF5DatasetGenerator(ten, 4, shuffle=True, seed=1) as gen:
-        expected = values(gen.generator(passes=1))
-        parents = gen.db
-        queue = context.SimpleQueue()
+    # in a process of its own: forking one that has loaded a framework may hang
+    code = """
+        import sys
+        from multiprocessing import get_context
+        from pyimagesearch.io import HDF5DatasetGenerator
+
+        def values(gen):
+            return [images.ravel().tolist() for images, _ in gen.generator(passes=1)]
 
         def consume():
-            queue.put((gen.db is parents, values(gen.generator(passes=1))))
+            queue.put((gen.db is parents, values(gen)))
 
-        child = context.Process(target=consume)
-        child.start()
-        assert queue.get() == (False, expected)
-        child.join()
-        assert child.exitcode == 0
+        context = get_context("fork")
+        with HDF5DatasetGenerator(sys.argv[1], 4, shuffle=True, seed=1) as gen:
+            expected, parents, queue = values(gen), gen.db, context.SimpleQueue()
+            child = context.Process(target=consume)
+            child.start()
+            assert queue.get() == (False, expected)
+            child.join()
+            print(child.exitcode, sum(map(len, expected)))
+        """
+    command = [sys.executable, "-c", textwrap.dedent(code), ten]
+    assert subprocess.check_output(command, text=True) == "0 10\n"
 
 
 def test_peak_memory_does_not_grow_with_the_file(tmp_path):
