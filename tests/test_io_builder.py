@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pyimagesearch.io.imagedatasetbuilder import build_image_dataset
+from pyimagesearch.io.imagedatasetbuilder import build_image_dataset, build_splits
 from pyimagesearch.preprocessing import SimplePreprocessor
 from pyimagesearch.utils.images import ImageError
 
@@ -97,3 +97,16 @@ def test_an_existing_file_is_kept_unless_overwritten(tmp_path, paths):
     assert build_image_dataset(paths, [0] * 6, target, RESIZE, overwrite=True).rows == 6
     with h5py.File(target) as db:
         assert len(db["images"]) == 6
+
+
+def test_splits_appear_together_and_leave_nothing_of_a_killed_build(tmp_path, paths):
+    left = tmp_path / "hdf5" / ".building" / ".mean.json.abc"
+    left.mkdir(parents=True)
+    (left.parent / "test.hdf5.partial").write_bytes(b"half")
+    splits = {"train": (paths[:4], [0, 1, 0, 1]), "test": (paths[4:], [0, 1])}
+    built = build_splits(splits, tmp_path / "hdf5", RESIZE)
+    assert {name: part.rows for name, part in built.items()} == {"train": 4, "test": 2}
+    files = sorted(path.name for path in (tmp_path / "hdf5").iterdir())
+    assert files == ["mean.json", "test.hdf5", "train.hdf5"]
+    with pytest.raises(FileExistsError, match=r"Built already: .*train\.hdf5"):
+        build_splits(splits, tmp_path / "hdf5", RESIZE)

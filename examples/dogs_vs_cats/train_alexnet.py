@@ -33,7 +33,7 @@ from pyimagesearch.training.resume import (
     explain_interrupt,
     load_checkpoint,
 )
-from pyimagesearch.utils.files import replacing
+from pyimagesearch.training.saving import save_model
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
 
@@ -136,9 +136,7 @@ def main():
             explain_interrupt(checkpoint, args)
             sys.exit(130)
 
-    print(f"[INFO] writing {output / 'alexnet.keras'}...")
-    with replacing(output / "alexnet.keras") as temporary:
-        model.save(temporary)
+    save_model(model, output / "alexnet.keras")
 
 
 if __name__ == "__main__":

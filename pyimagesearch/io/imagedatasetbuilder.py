@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -152,7 +153,7 @@ def build_splits(splits, folder, preprocessors, *, overwrite=False, progress=Non
         (folder / name).unlink(missing_ok=True)
     for name in names:
         move_into_place(building / name, folder / name)
-    building.rmdir()
+    shutil.rmtree(building)  # with what a killed build may have left there
     return built
 
 
