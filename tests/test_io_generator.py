@@ -44,7 +44,8 @@ def photographs(tmp_path):
 
 def threads():
     """The threads that prepare batches. (TensorFlow leaves some of its own.)"""
-    return {thread for thread in threading.enumerate() if "PoolExecutor" in thread.name}
+    names = "PoolExecutor", "Feed"
+    return {t for t in threading.enumerate() if any(name in t.name for name in names)}
 
 
 @pytest.fixture(autouse=True)

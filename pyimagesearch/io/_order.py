@@ -3,15 +3,20 @@
 import numpy as np
 
 # Rows next to each other on the disk are read together, this many bytes at a time ...
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**19
 # ... and this many blocks, from all over the file, are mixed row by row.
 WINDOW_BLOCKS = 24
 
 
-def in_file_order(rows, batchSize):
-    """Yield windows of one batch each, in the form that `shuffled` yields them."""
-    for start in range(0, rows, batchSize):
-        stop = min(start + batchSize, rows)
+def window_rows(rowBytes):
+    """Return how many rows are read together at least, if they are neighbours anyway."""
+    return max(1, WINDOW_BLOCKS * BLOCK_BYTES // rowBytes)
+
+
+def in_file_order(rows, size):
+    """Yield windows of `size` rows, the last one shorter, in the form that `shuffled` yields them."""
+    for start in range(0, rows, size):
+        stop = min(start + size, rows)
         yield [(start, stop)], range(stop - start)
 
 
@@ -19,7 +24,7 @@ def shuffled(rows, rowBytes, seed, number):
     """Yield windows: rows to be read together, and the order to visit them in.
 
     A file sorted by class gives mixed batches, since the blocks of a window lie anywhere in the
-    file, and only contiguous blocks are read. A window takes about 24 MB (more only where 24 single
+    file, and only contiguous blocks are read. A window takes about 12 MB (more only where 24 single
     rows do).
 
     Args:

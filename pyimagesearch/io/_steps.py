@@ -1,10 +1,11 @@
-"""From the rows of a batch to its images."""
+"""From the rows of a batch to its images, one step after the other."""
 
 import functools
 import inspect
 
 import numpy as np
 
+from pyimagesearch.io._rows import joined
 from pyimagesearch.preprocessing.imagedatagenerator import ImageDataGenerator
 
 
@@ -49,25 +50,25 @@ def _augmented(aug, image, rng):
     return aug.standardize(aug.random_transform(image, seed=rng))
 
 
-def apply(functions, parts, count, rng):
+def apply(functions, parts, count, rng, empty):
     """Return the `count` images of a batch after all functions, in one array.
 
     Args:
         functions: what `steps` returned; with none, the images are the rows.
-        parts: (rows, order) pairs: the images are rows[order] of each pair, one after the other.
-            An order is a range or an array.
+        parts: (rows, places, numbers) as `Rows.take` yields them.
         rng: numpy.random.Generator for the functions.
+        empty: what makes the array, numpy.empty for example.
     """
-    if not functions:
-        return _joined(parts, count)
+    if not functions and isinstance(parts[0][0], np.ndarray):
+        return joined(parts, count, empty)
     images = None
-    for number, row in enumerate(rows[place] for rows, order in parts for place in order):
+    for number, row in enumerate(rows[place] for rows, places, _ in parts for place in places):
         image = row
         for function in functions:
             image = function(image, rng)
         image = np.asarray(image)
         if images is None:
-            images = np.empty((count, *image.shape), image.dtype)
+            images = empty((count, *image.shape), image.dtype)
         elif (image.shape, image.dtype) != (images.shape[1:], images.dtype):
             raise ValueError(
                 "The preprocessors must give all images of a batch one shape and type. The first "
@@ -75,21 +76,4 @@ def apply(functions, parts, count, rng):
                 f"{image.dtype}."
             )
         images[number] = image
-    return images
-
-
-def taken(rows, order):
-    """Return rows[order]: a view for a range, a copy for an array."""
-    return rows[order.start : order.stop] if isinstance(order, range) else rows[order]
-
-
-def _joined(parts, count):
-    if len(parts) == 1:
-        return taken(*parts[0])
-    first = parts[0][0]
-    images, filled = np.empty((count, *first.shape[1:]), first.dtype), 0
-    for rows, order in parts:
-        into = images[filled : filled + len(order)]
-        np.take(rows, order, axis=0, out=into, mode="clip")  # the default mode copies twice
-        filled += len(order)
     return images

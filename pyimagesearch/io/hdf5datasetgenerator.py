@@ -4,13 +4,15 @@ import contextlib
 import functools
 import os
 import weakref
-from math import prod
 
 import numpy as np
 
 from pyimagesearch.io import _order, _reading, _steps
 from pyimagesearch.io._batches import Batches
-from pyimagesearch.io._checks import compact_dtype, whole_number
+from pyimagesearch.io._checks import whole_number
+from pyimagesearch.io._feed import Feed
+from pyimagesearch.io._making import BatchMaker
+from pyimagesearch.io._rows import RowReader, Rows
 from pyimagesearch.utils.parallel import ordered_map, usable_cores
 from pyimagesearch.utils.pydataset import keras_class
 
@@ -140,7 +142,7 @@ class HDF5DatasetGenerator:
         first = whole_number("startPass", startPass, 0)
         if not passes > 0:
             raise ValueError(f"passes must be above 0. Received: {passes!r}.")
-        start = functools.partial(self._generate, self.db[self.dataKey], first + passes)
+        start = functools.partial(self._feed, self.db[self.dataKey], first + passes)
         batches = keras_class(Batches)(start, len(self), first, passes)
         self._running.add(batches)
         return batches
@@ -157,76 +159,49 @@ class HDF5DatasetGenerator:
         if self._closed:
             raise ValueError(f"The generator of {self.dbPath} is closed.")
 
-    def _generate(self, data, end, first):
-        """Two lines of work: one thread reads windows of rows, the others make batches of them."""
-        read = functools.partial(self._read, data)
-        prepare = functools.partial(self._prepare, _steps.steps(self.preprocessors, self.aug))
-        wanted = self._windows(data, first, end)
-        with contextlib.closing(
-            ordered_map(read, wanted, workers=min(self.workers, 1), ahead=1)
-        ) as windows:
-            cut = self._cut(windows, first)
-            with contextlib.closing(
-                ordered_map(prepare, cut, workers=self.workers, ahead=self.workers)
-            ) as batches:
-                yield from batches
+    def _feed(self, data, end, first):
+        """Return the batches from pass `first` on: one thread reads rows, others make batches."""
+        reader = RowReader(data, self.dbPath)
+        looks_again = []  # the feed, once there is one
+        maker = BatchMaker(
+            self,
+            reader.shape,
+            reader.dtype,
+            self._labels,
+            lambda: [look_again() for look_again in looks_again],
+        )
+        feed = Feed(self._works(reader, maker, first, end), self.workers, maker.has_room)
+        looks_again.append(feed.look_again)
+        return feed
 
-    def _windows(self, data, number, end):
+    def _works(self, reader, maker, number, end):
+        """Yield what there is to do for every batch."""
+        windows = self._windows(reader.row_bytes, maker.keeps_rows, number, end)
+        with contextlib.closing(
+            ordered_map(self._read(reader), windows, workers=min(self.workers, 1), ahead=1)
+        ) as read:
+            rows = Rows(read)
+            while number < end:
+                for batch in range(len(self)):
+                    count = min(self.batchSize, self.numImages - batch * self.batchSize)
+                    rng = np.random.default_rng([self.seed, number, batch])
+                    yield maker.work(rows.take(count), count, rng, number, batch)
+                number += 1
+
+    def _windows(self, row_bytes, whole_batches, number, end):
         """Yield the windows of all passes, see _order.py."""
-        row_bytes = max(1, prod(data.shape[1:]) * compact_dtype(data.dtype).itemsize)
         while number < end:
             if self.shuffle:
                 yield from _order.shuffled(self.numImages, row_bytes, self.seed, number)
-            else:
+            elif whole_batches:
                 yield from _order.in_file_order(self.numImages, self.batchSize)
+            else:
+                yield from _order.in_file_order(self.numImages, _order.window_rows(row_bytes))
             number += 1
 
-    def _read(self, data, window):
-        """Return the rows of a window, their numbers in the file, and the order to visit them."""
-        self._require_open()
-        blocks, order = window
-        numbers = np.concatenate([np.arange(start, stop) for start, stop in blocks])
-        rows = np.empty((len(numbers), *data.shape[1:]), compact_dtype(data.dtype))
-        filled = 0
-        try:
-            for start, stop in blocks:
-                into = np.s_[filled : filled + stop - start]
-                data.read_direct(rows, np.s_[start:stop], into)
-                filled = into.stop
-        except Exception as error:
-            error.add_note(f"While reading {self.dbPath}.")
-            raise
-        return rows, numbers, order
+    def _read(self, reader):
+        def read(window):
+            self._require_open()
+            return reader.read(window)
 
-    def _cut(self, windows, number):
-        """Cut the rows of the windows, in their order, into batches for `_prepare`."""
-        parts, numbers, batch, missing = [], [], 0, min(self.batchSize, self.numImages)
-        for rows, row_numbers, order in windows:
-            start = 0
-            while start < len(order):
-                places = order[start : start + missing]
-                parts.append((rows, places))
-                numbers.append(_steps.taken(row_numbers, places))
-                start += len(places)
-                missing -= len(places)
-                if not missing:
-                    yield parts, np.concatenate(numbers), (number, batch)
-                    batch += 1
-                    if batch == len(self):
-                        number, batch = number + 1, 0
-                    left = self.numImages - batch * self.batchSize
-                    parts, numbers, missing = [], [], min(self.batchSize, left)
-
-    def _prepare(self, functions, work):
-        """Return the (images, labels) of one batch."""
-        parts, numbers, (number, batch) = work
-        rng = np.random.default_rng([self.seed, number, batch])
-        try:
-            images = _steps.apply(functions, parts, len(numbers), rng)
-            labels = self._labels[numbers]
-            if self.binarize:
-                labels = (labels[:, None] == np.arange(self.classes)).astype(np.float32)
-            return _steps.augment_batch(self.aug, images, labels)
-        except Exception as error:
-            error.add_note(f"While preparing batch {batch} of pass {number} of {self.dbPath}.")
-            raise
+        return read

@@ -11,6 +11,11 @@ import numpy as np
 
 from pyimagesearch.preprocessing._checks import positive_integer
 from pyimagesearch.preprocessing._geometry import cast
+from pyimagesearch.preprocessing._transforms import DRAWS
+from pyimagesearch.utils.parallel import share_out
+from pyimagesearch.utils.recycling import Recycler
+
+PART_NUMBERS = 2**19  # a thread takes images of that many numbers at a time: 3 of 227x227x3
 
 
 class Iterator:
@@ -57,6 +62,7 @@ class Iterator:
             raise ValueError(f"start_pass must be 0 or more. Received: {start_pass}.")
         self._pass = start_pass
         self._lock = threading.Lock()
+        self._recycler = Recycler(keep=2)
         self._order = (None, None)  # a pass, and the order of the images in it
 
     def __len__(self):
@@ -99,16 +105,45 @@ class Iterator:
         order = self._order_of(number_of_pass)
         rows = order[number * self.batch_size : (number + 1) * self.batch_size]
         rng = np.random.default_rng([self._root, number_of_pass, number + 1])
-        generator = self.image_data_generator
-        images = np.empty((len(rows), *self.image_shape), generator.dtype)
-        for image, row in zip(images, rows, strict=True):
-            image[...] = generator.random_transform(self._image(row), seed=rng)
-            standardized = generator.standardize_in_place(image)
-            if standardized is not image:
-                image[...] = standardized
+        shape = len(rows), *self.image_shape
+        images = self._recycler.empty(shape, self.image_data_generator.dtype)
+        if self.image_data_generator.is_plain:
+            self._fill(images, rows, rng)
+        else:
+            self._fill_one_by_one(images, rows, rng)
         if self.save_to_dir is not None:
             self._save(images, rows, rng)
         return self._with_labels(images, rows)
+
+    def _fill(self, images, rows, rng):
+        """Augment images into their places in the batch, in threads if there is much to do."""
+        generator = self.image_data_generator
+        transforms = generator.draw_transforms(rng.random((len(rows), DRAWS)), self.image_shape)
+
+        def fill(start, stop):
+            scratch = None
+            for number in range(start, stop):
+                image = generator.channels_last(self._image(rows[number]))
+                place = generator.channels_last(images[number])
+                into = place
+                if image.dtype != place.dtype or not place.flags.c_contiguous:
+                    into = scratch = np.empty_like(image) if scratch is None else scratch
+                result = transforms.apply(number, image, into)
+                if result is not place:
+                    place[...] = result
+                image = images[number]
+                standardized = generator.standardize_in_place(image)
+                if standardized is not image:
+                    image[...] = standardized
+
+        share_out(fill, len(rows), size=max(1, PART_NUMBERS // images[0].size))
+
+    def _fill_one_by_one(self, images, rows, rng):
+        """The same by the methods that a user's own class, or function, may have changed."""
+        generator = self.image_data_generator
+        for image, row in zip(images, rows, strict=True):
+            image[...] = generator.random_transform(self._image(row), seed=rng)
+            image[...] = generator.standardize_in_place(image)
 
     def _order_of(self, number_of_pass):
         known, order = self._order

@@ -60,20 +60,25 @@ def zoom_limits(zoom_range):
     return low, high
 
 
-def draw_shift(rng, shift_range, size):
-    """Draw a shift in pixels.
+def spread(uniform, extent):
+    """Return numbers of 0 to 1 as numbers of -extent to extent."""
+    return (2 * uniform - 1) * extent
+
+
+def spread_shift(uniform, shift_range, size):
+    """Turn numbers of 0 to 1 into shifts in pixels.
 
     Args:
-        rng: numpy.random.Generator.
+        uniform: (n,) array.
         shift_range: float r, for any shift from -r to r; int n, for a whole number of pixels from
             1 - n to n - 1; or a list of shifts to choose from, each with either sign. Below 1
             (the largest, of a list) they are fractions of `size`.
         size: of the image in that direction, in pixels.
     """
     if isinstance(shift_range, Real) and not isinstance(shift_range, Integral):
-        shift = rng.uniform(-shift_range, shift_range)
-    elif isinstance(shift_range, Integral):
-        shift = rng.integers(shift_range) * (-1, 1)[rng.integers(2)] if shift_range else 0
+        shift = spread(uniform, shift_range)
     else:
-        shift = shift_range[rng.integers(len(shift_range))] * (-1, 1)[rng.integers(2)]
-    return float(shift * size if np.max(shift_range) < 1 else shift)
+        choices = np.arange(shift_range or 1) if np.isscalar(shift_range) else np.array(shift_range)
+        choices = np.concatenate([choices, -choices])
+        shift = choices[(uniform * len(choices)).astype(int)]
+    return shift * (float(size) if np.max(shift_range) < 1 else 1.0)

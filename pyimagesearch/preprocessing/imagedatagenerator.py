@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyimagesearch.preprocessing import _geometry, _intensity
+from pyimagesearch.preprocessing import _geometry
 from pyimagesearch.preprocessing._checks import check_choice, check_extent, finite_number
 from pyimagesearch.preprocessing._dataformat import resolve_data_format
 from pyimagesearch.preprocessing._directory import DirectoryIterator
@@ -10,20 +10,18 @@ from pyimagesearch.preprocessing._flow import NumpyArrayIterator
 from pyimagesearch.preprocessing._ranges import (
     brightness_limits,
     check_shift,
-    draw_shift,
+    spread,
+    spread_shift,
     zoom_limits,
 )
 from pyimagesearch.preprocessing._standardizer import Standardizer
+from pyimagesearch.preprocessing._transforms import (
+    AFFINE_DEFAULTS,
+    DRAWS,
+    OTHER_PARAMETERS,
+    Transforms,
+)
 from pyimagesearch.utils.pydataset import keras_class
-
-AFFINE_DEFAULTS = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}
-OTHER_PARAMETERS = {
-    "flip_horizontal",
-    "flip_vertical",
-    "channel_shift_intensity",
-    "brightness",
-}
-
 
 class ImageDataGenerator(Standardizer):
     """Turn, shift, shear, zoom, flip and recolour images at random, and standardize them.
@@ -264,32 +262,58 @@ class ImageDataGenerator(Standardizer):
         """
         if len(img_shape) != 3:
             raise ValueError(f"img_shape must have three numbers. Received: {tuple(img_shape)}.")
-        rng = np.random.default_rng(seed)
+        drawn = self._parameters(np.random.default_rng(seed).random((1, DRAWS)), img_shape)
+        parameters = {name: values[0].item() for name, values in drawn.items()}
+        return {"channel_shift_intensity": None, "brightness": None} | parameters
+
+    @property
+    def is_plain(self):
+        """Whether images can be augmented in any order and thread, and without our methods.
+
+        That is, no code of a user's has a say: neither a function nor a class of their own.
+        """
+        return type(self) is ImageDataGenerator and self.preprocessing_function is None
+
+    def draw_transforms(self, uniform, img_shape):
+        """Return `Transforms` of n images of one shape, for `uniform`: (n, DRAWS) of 0 to 1."""
+        return self._transforms(self._parameters(uniform, img_shape), img_shape)
+
+    def _parameters(self, uniform, img_shape):
+        """Return the parameters of n transforms, (n,) arrays."""
         height, width = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
-        theta, shear = _draw(rng, self.rotation_range), _draw(rng, self.shear_range)
-        zx, zy = rng.uniform(*self._zoom_limits, size=2).tolist()
-        tx = draw_shift(rng, self.width_shift_range, width)
-        ty = draw_shift(rng, self.height_shift_range, height)
+        theta, shear, zx, zy, tx, ty, *others = uniform.T
+        theta, shear = spread(theta, self.rotation_range), spread(shear, self.shear_range)
+        low, high = self._zoom_limits
+        zx, zy = low + (high - low) * zx, low + (high - low) * zy
+        tx = spread_shift(tx, self.width_shift_range, width)
+        ty = spread_shift(ty, self.height_shift_range, height)
         if width != height:
             shift = _geometry.recentring_shift(height, width, theta, shear, zx, zy)
-            tx, ty = tx + float(shift[0]), ty + float(shift[1])
-        flips = rng.random(2) < 0.5
-        return {
+            tx, ty = tx + shift[:, 0], ty + shift[:, 1]
+        horizontal, vertical, channel_shift, brightness = others
+        parameters = {
             "theta": theta,
             "tx": tx,
             "ty": ty,
             "shear": shear,
             "zx": zx,
             "zy": zy,
-            "flip_horizontal": bool(self.horizontal_flip and flips[0]),
-            "flip_vertical": bool(self.vertical_flip and flips[1]),
-            "channel_shift_intensity": (
-                _draw(rng, self.channel_shift_range) if self.channel_shift_range else None
-            ),
-            "brightness": (
-                rng.uniform(*self._brightness_limits) if self._brightness_limits else None
-            ),
+            "flip_horizontal": (horizontal < 0.5) & bool(self.horizontal_flip),
+            "flip_vertical": (vertical < 0.5) & bool(self.vertical_flip),
         }
+        if self.channel_shift_range:
+            shift = spread(channel_shift, self.channel_shift_range)
+            parameters["channel_shift_intensity"] = shift
+        if self._brightness_limits:
+            low, high = self._brightness_limits
+            parameters["brightness"] = low + (high - low) * brightness
+        return parameters
+
+    def _transforms(self, parameters, img_shape):
+        height, width = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
+        return Transforms(
+            parameters, height, width, self.fill_mode, self.cval, self.interpolation_order
+        )
 
     def apply_transform(self, x, transform_parameters):
         """Apply the transform that the parameters describe; the same for the same parameters.
@@ -309,29 +333,18 @@ class ImageDataGenerator(Standardizer):
         unknown = set(transform_parameters) - AFFINE_DEFAULTS.keys() - OTHER_PARAMETERS
         if unknown:
             raise ValueError(f"Unknown transform parameters: {', '.join(sorted(unknown))}.")
-        image = self._channels_last(np.asarray(x))
-        affine = {
-            name: transform_parameters.get(name, value) for name, value in AFFINE_DEFAULTS.items()
+        x = np.asarray(x)
+        image = self.channels_last(x)
+        parameters = {
+            name: np.array([value])
+            for name, value in transform_parameters.items()
+            if value is not None
         }
-        if affine != AFFINE_DEFAULTS:
-            matrix = _geometry.affine_matrix(*image.shape[:2], **affine)
-            image = _geometry.warp(
-                image, matrix, self.fill_mode, self.cval, self.interpolation_order
-            )
-        intensity = transform_parameters.get("channel_shift_intensity")
-        if intensity is not None:
-            image = _intensity.shift_channels(image, intensity)
-        image = _geometry.flip(
-            image,
-            transform_parameters.get("flip_horizontal", False),
-            transform_parameters.get("flip_vertical", False),
-        )
-        brightness = transform_parameters.get("brightness")
-        if brightness is not None:
-            image = _intensity.brighten(image, brightness)
+        image = self._transforms(parameters, x.shape).apply(0, image)
         return image if self.data_format == "channels_last" else image.transpose(2, 0, 1)
 
-    def _channels_last(self, x):
+    def channels_last(self, x):
+        """Return one image, or raise if it is none, with its channels last: a view."""
         if x.ndim != 3 or x.size == 0:
             raise ValueError(
                 f"A single image has rank 3, {self.data_format}. Received: shape {x.shape}."
@@ -352,7 +365,3 @@ class ImageDataGenerator(Standardizer):
             Image of the same shape and type.
         """
         return self.apply_transform(x, self.get_random_transform(np.shape(x), seed))
-
-
-def _draw(rng, extent):
-    return float(rng.uniform(-extent, extent)) if extent else 0

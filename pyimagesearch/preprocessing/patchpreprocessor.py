@@ -35,6 +35,7 @@ class PatchPreprocessor:
         check_image(image)
         check_holds(image, self.width, self.height)
         rng = self._rng if rng is None else rng
-        top = rng.integers(image.shape[0] - self.height + 1)
-        left = rng.integers(image.shape[1] - self.width + 1)
+        room = image.shape[0] - self.height + 1, image.shape[1] - self.width + 1
+        # by plain uniform numbers, since those of many images can be drawn at once (io/_fused.py)
+        top, left = (rng.random(2) * room).astype(int).tolist()
         return image[top : top + self.height, left : left + self.width]

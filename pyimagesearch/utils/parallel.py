@@ -1,4 +1,4 @@
-"""Work in threads, results in order."""
+"""Work in threads: results in order, or parts of one piece of work side by side."""
 
 import itertools
 import os
@@ -42,3 +42,25 @@ def ordered_map(function, items, *, workers=None, ahead=None):
             yield result
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def share_out(function, count, *, size, workers=None):
+    """Call `function(start, stop)` for parts of `size` of range(count), in threads if worth it.
+
+    Returns when all parts are done. An exception of `function` is raised; parts not begun by
+    then are left out.
+
+    Args:
+        function: callable that releases the interpreter lock for most of its time.
+        workers: number of threads, default the usable cores. With one part, or one worker, all
+            happens in the caller's thread.
+    """
+    parts = [(start, min(start + size, count)) for start in range(0, count, size)]
+    workers = min(usable_cores() if workers is None else workers, len(parts))
+    if workers <= 1:
+        for part in parts:
+            function(*part)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(function, *zip(*parts, strict=True)):
+            pass

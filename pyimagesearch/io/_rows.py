@@ -1,0 +1,86 @@
+"""The rows of a data set: read window after window, taken as whoever makes batches needs them."""
+
+from math import prod
+
+import numpy as np
+
+from pyimagesearch.io._checks import compact_dtype
+from pyimagesearch.utils.recycling import Recycler
+
+
+class RowReader:
+    """Reads windows of rows (see _order.py) of an h5py.Dataset.
+
+    Attributes:
+        shape, dtype: of a row as it is read: float32 for float64.
+        row_bytes: bytes of one.
+    """
+
+    def __init__(self, data, path):
+        self._data = data
+        self._path = path
+        self._recycler = Recycler(keep=2)
+        self.shape = data.shape[1:]
+        self.dtype = compact_dtype(data.dtype)
+        self.row_bytes = max(1, prod(self.shape) * self.dtype.itemsize)
+
+    def read(self, window):
+        """Return the rows of a window, their numbers in the file, and the order to visit them."""
+        blocks, order = window
+        numbers = np.concatenate([np.arange(start, stop) for start, stop in blocks])
+        rows = self._recycler.empty((len(numbers), *self.shape), self.dtype)
+        filled = 0
+        try:
+            for start, stop in blocks:
+                into = np.s_[filled : filled + stop - start]
+                self._data.read_direct(rows, np.s_[start:stop], into)
+                filled = into.stop
+        except Exception as error:
+            error.add_note(f"While reading {self._path}.")
+            raise
+        return rows, numbers, order
+
+
+class Rows:
+    """Rows to take one after the other.
+
+    Args:
+        windows: iterator of (rows, numbers, order): rows read together, their numbers in the file,
+            and the order to visit them in, a range or an array.
+    """
+
+    def __init__(self, windows):
+        self._windows = windows
+        self._window = None, None, ()
+        self._start = 0
+
+    def take(self, count):
+        """Yield the next `count` rows as parts (rows, places, numbers): rows[places] of each."""
+        while count:
+            if self._start == len(self._window[2]):
+                self._window = None, None, ()  # its memory may serve the next one
+                self._window, self._start = next(self._windows), 0
+            rows, numbers, order = self._window
+            places = order[self._start : self._start + count]
+            self._start += len(places)
+            count -= len(places)
+            yield rows, places, taken(numbers, places)
+
+
+def taken(rows, places):
+    """Return rows[places]: a view for a range, a copy for an array."""
+    return rows[places.start : places.stop] if isinstance(places, range) else rows[places]
+
+
+def joined(parts, count, empty):
+    """Return the rows of all parts in one array, made by `empty`; a view where that does."""
+    if len(parts) == 1:
+        rows, places, _ = parts[0]
+        return taken(rows, places)
+    first = parts[0][0]
+    images, filled = empty((count, *first.shape[1:]), first.dtype), 0
+    for rows, places, _ in parts:
+        into = images[filled : filled + len(places)]
+        np.take(rows, places, axis=0, out=into, mode="clip")  # the default mode copies twice
+        filled += len(places)
+    return images
