@@ -111,6 +111,7 @@ class _Line:
                 thread.join()
         with contextlib.suppress(ValueError):  # it runs: whoever asked it in this thread goes on
             self._works.close()
+        self._has_room = self._current = None  # what has room may know this line: no circle
 
     def _run(self):
         while (found := self._next_job()) is not None:
@@ -120,7 +121,7 @@ class _Line:
                 work.error = work.error or error
                 work.pending -= 1
                 self._change.notify_all()
-            found = work = job = error = None  # hold no memory while waiting
+            found = work = job = error = None
 
     def _next_job(self):
         """Return (work, job), or None at the end."""
@@ -141,6 +142,7 @@ class _Line:
                     self._current = None
                     self._ended = work.error is not None
                     self._change.notify_all()
+                work = job = None  # hold no memory while waiting
         return None
 
     def _begin(self):
