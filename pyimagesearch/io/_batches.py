@@ -3,6 +3,7 @@
 import itertools
 import operator
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -22,6 +23,8 @@ class Batches(Iterator):
         length: batches in a pass.
         first: number of the first pass.
         passes: number of passes, or infinity.
+    Attributes:
+        waited: seconds that whoever asked for batches has waited for them, since none was ready.
     """
 
     def __init__(self, start, length, first, passes):
@@ -33,6 +36,7 @@ class Batches(Iterator):
         self._position = 0
         self._lines = []  # [number of the next batch, iterator, time of its last batch]
         self._clock = 0
+        self.waited = 0.0
         self._closed = False
         self._lock = threading.RLock()
 
@@ -56,12 +60,14 @@ class Batches(Iterator):
         with self._lock:
             if self._closed or not 0 <= index < self._end:
                 raise IndexError(f"There is no batch {index}, or these batches were closed.")
+            asked = time.perf_counter()
             line = self._line(index)
             try:
                 batch = next(line[1])
             except BaseException:
                 self._lines.remove(line)
                 raise
+            self.waited += time.perf_counter() - asked
             self._clock += 1
             line[0], line[2] = index + 1, self._clock
             for idle in [line for line in self._lines if self._clock - line[2] > IDLE]:

@@ -5,6 +5,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from pyimagesearch.io._encoding import SUFFIXES
+
 RESUME = "Run its build again; HDF5DatasetWriter(..., resume=True) continues it."
 
 
@@ -47,7 +49,7 @@ def read_labels(db, dataKey):
                 "the data set of the rows."
             )
     data, labels = db[dataKey], db["labels"]
-    if data.dtype.kind not in "uif" or not data.shape:
+    if (data.dtype.kind not in "uif" and encoding_of(data) is None) or not data.shape:
         raise ValueError(f"{dataKey} of {path} must hold rows of numbers. Found: {data}.")
     if labels.dtype.kind not in "ui" or labels.ndim != 1:
         raise ValueError(f"labels of {path} must be one integer per row. Found: {labels}.")
@@ -56,6 +58,24 @@ def read_labels(db, dataKey):
     if not len(labels):
         raise ValueError(f"{path} is empty: it has no rows.")
     return labels[:].astype(np.int64)
+
+
+def encoding_of(data):
+    """Return ("jpeg" or "png", (H, W, C)) of a data set of image files, None for one of numbers.
+
+    Raises:
+        ValueError: if it holds bytes, but does not say which images they are.
+    """
+    if h5py.check_vlen_dtype(data.dtype) != np.uint8:
+        return None
+    encoding, shape = data.attrs.get("encoding"), data.attrs.get("shape")
+    sizes = getattr(shape, "dtype", None)
+    if encoding not in SUFFIXES or sizes is None or sizes.kind not in "ui" or len(shape) != 3:
+        raise ValueError(
+            f"{data.name[1:]} of {data.file.filename} holds bytes whose attributes encoding and "
+            f"shape do not say which images they are. Found: {encoding!r}, {shape!r}."
+        )
+    return encoding, tuple(shape.tolist())
 
 
 def check_classes(path, labels, classes):

@@ -1,10 +1,13 @@
 """The rows of a data set: read window after window, taken as whoever makes batches needs them."""
 
 from math import prod
+from pathlib import Path
 
 import numpy as np
 
 from pyimagesearch.io._checks import compact_dtype
+from pyimagesearch.io._encoding import decode_row
+from pyimagesearch.io._reading import encoding_of
 from pyimagesearch.utils.recycling import Recycler
 
 
@@ -12,33 +15,58 @@ class RowReader:
     """Reads windows of rows (see _order.py) of an h5py.Dataset.
 
     Attributes:
-        shape, dtype: of a row as it is read: float32 for float64.
-        row_bytes: bytes of one.
+        shape, dtype: of a row as batches are made of it: float32 for float64, an image for the
+            bytes of its file.
+        row_bytes: bytes of one in the data set, on average.
     """
 
     def __init__(self, data, path):
         self._data = data
         self._path = path
         self._recycler = Recycler(keep=2)
-        self.shape = data.shape[1:]
-        self.dtype = compact_dtype(data.dtype)
-        self.row_bytes = max(1, prod(self.shape) * self.dtype.itemsize)
+        self._encoding = encoding_of(data)
+        if self._encoding is None:
+            self.shape, self.dtype = data.shape[1:], compact_dtype(data.dtype)
+            self.row_bytes = max(1, prod(self.shape) * self.dtype.itemsize)
+        else:
+            self.shape, self.dtype = self._encoding[1], np.dtype(np.uint8)
+            self.row_bytes = max(1, Path(path).stat().st_size // len(data))
 
     def read(self, window):
         """Return the rows of a window, their numbers in the file, and the order to visit them."""
         blocks, order = window
         numbers = np.concatenate([np.arange(start, stop) for start, stop in blocks])
-        rows = self._recycler.empty((len(numbers), *self.shape), self.dtype)
-        filled = 0
         try:
-            for start, stop in blocks:
-                into = np.s_[filled : filled + stop - start]
-                self._data.read_direct(rows, np.s_[start:stop], into)
-                filled = into.stop
+            if self._encoding is None:
+                return self._read_pixels(blocks, len(numbers)), numbers, order
+            rows = np.concatenate([self._data[start:stop] for start, stop in blocks])
         except Exception as error:
             error.add_note(f"While reading {self._path}.")
             raise
-        return rows, numbers, order
+        return EncodedRows(rows, numbers, self._encoding, self._path), numbers, order
+
+    def _read_pixels(self, blocks, count):
+        rows = self._recycler.empty((count, *self.shape), self.dtype)
+        filled = 0
+        for start, stop in blocks:
+            into = np.s_[filled : filled + stop - start]
+            self._data.read_direct(rows, np.s_[start:stop], into)
+            filled = into.stop
+        return rows
+
+
+class EncodedRows:
+    """Rows of image files; `rows[i]` is decoded when somebody asks for it, in their thread."""
+
+    def __init__(self, rows, numbers, encoding, path):
+        self._rows = rows
+        self._numbers = numbers
+        self._encoding = encoding
+        self._path = path
+
+    def __getitem__(self, place):
+        name = f"Row {self._numbers[place]} of {self._path}"
+        return decode_row(self._rows[place], *self._encoding, name)
 
 
 class Rows:
