@@ -33,9 +33,12 @@ def compact_dtype(dtype):
 
 
 def check_rows(rows, shape, dtype):
-    """Return a copy of `rows` as (n, *shape) of `dtype` (None: the rows' own, compact)."""
+    """Return `rows` as an array (n, *shape) of `dtype` (None: the rows' own, compact).
+
+    It may be the memory of `rows` itself, unless they are a list.
+    """
     try:
-        rows = np.array(rows)
+        rows = np.asarray(rows)
     except ValueError as error:
         raise ValueError(f"The rows differ in shape. Each must be {shape}.") from error
     if rows.dtype.kind not in "uif":

@@ -12,6 +12,8 @@ import os
 import h5py
 import numpy as np
 
+from pyimagesearch.io import _encodedstorage
+
 # A chunk is a 128th of the rows: the last one wastes less than 1 % of the file. But no more than
 # this many numbers, 2 MB of uint8 pixels, since fewer rows than announced may come.
 CHUNKS = 128
@@ -33,14 +35,20 @@ def _chunk_rows(dims):
     return max(1, min(dims[0] // CHUNKS, CHUNK_NUMBERS // math.prod(dims[1:])))
 
 
-def create(db, dataKey, dims, dtype):
-    """Make the data sets for the rows, `dims` of them, and their labels."""
+def create(db, dataKey, dims, dtype, about):
+    """Make the data sets for the rows, `dims` of them, and their labels.
+
+    `about` is an `_encodedstorage.description`, or {} for plain rows.
+    """
     chunk = _chunk_rows(dims)
-    row_bytes = math.prod(dims[1:]) * dtype.itemsize
+    row_bytes = 16 if about else math.prod(dims[1:]) * dtype.itemsize
     # HDF5 cannot recover from failing to make the file as long as this, so try it first
     os.truncate(db.filename, dims[0] * (row_bytes + 8))
     _create_one(db, "labels", dims[:1], np.int64, max(chunk, min(dims[0], 1024)))
-    _create_one(db, dataKey, dims, dtype, chunk)
+    if about:
+        _encodedstorage.create(db, dataKey, dims[0], about)
+    else:
+        _create_one(db, dataKey, dims, dtype, chunk)
     db.attrs["idx"] = 0
     db.flush()
 
@@ -83,7 +91,7 @@ def finish(db, dataKey, rows, class_labels):
     db.close()
 
 
-def resumable_rows(db, dataKey, dims, dtype):
+def resumable_rows(db, dataKey, dims, dtype, about):
     """Return how many rows a file holds already, having made ready to take the others.
 
     Raises:
@@ -92,9 +100,13 @@ def resumable_rows(db, dataKey, dims, dtype):
     if not {dataKey, "labels"} <= set(db):
         raise ValueError(f"it holds the data sets {sorted(db)}, not {dataKey!r}")
     data = db[dataKey]
-    if data.maxshape != dims:
-        raise ValueError(f"its dims are {data.maxshape}, not {dims}")
-    if dtype not in {None, data.dtype}:
+    found = _encodedstorage.described(data)
+    found_dims = data.maxshape + found.get("shape", ())
+    if found_dims != dims:
+        raise ValueError(f"its dims are {found_dims}, not {dims}")
+    if found != about:
+        raise ValueError(f"it holds {_words(found)}, not {_words(about)}")
+    if not about and dtype not in {None, data.dtype}:
         raise ValueError(f"its dtype is {data.dtype}, not {dtype}")
     # without idx the run was killed between closing the file and moving it: it is complete
     rows = int(db.attrs.get("idx", len(data)))
@@ -106,4 +118,12 @@ def resumable_rows(db, dataKey, dims, dtype):
         data.resize(dims[0], axis=0)
         db["labels"].resize(dims[0], axis=0)
         db.flush()
+    if about:
+        _encodedstorage.clear_after(data, rows)
+        db.flush()
     return rows
+
+
+def _words(about):
+    quality = f" of quality {about['quality']}" if "quality" in about else ""
+    return f"{about.get('encoding', 'plain')} rows{quality}"

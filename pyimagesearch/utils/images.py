@@ -17,6 +17,9 @@ JPEG_EOI, JPEG_SOS = b"\xff\xd9", 0xDA
 # C0 to CF start a frame and hold its size, but for C4 (Huffman tables), C8 and CC (arithmetic)
 JPEG_SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
+# by colour type: grey, colour, palette, grey and colour with alpha
+PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+
 
 class ImageError(ValueError):
     """A file that is no complete, readable image. The message names the file and the reason."""
@@ -46,30 +49,45 @@ def read_image(path, *, maxPixels=100_000_000):
     return decode_image(path.read_bytes(), path, maxPixels=maxPixels)
 
 
-def decode_image(data, name="the data", *, maxPixels=100_000_000):
-    """Do what `read_image` does for the bytes of an image file; `name` is for the messages."""
+def decode_image(data, name="the data", *, maxPixels=100_000_000, grey=False):
+    """Do what `read_image` does for the bytes of an image file; `name` is for the messages.
+
+    With `grey` comes (H, W, 1), its one channel.
+    """
     if not data:
         raise ImageError(f"{name} is empty (0 bytes).")
-    if data.startswith(b"\xff\xd8\xff"):
-        width, height = _check_jpeg(data, name)
-    elif data.startswith(PNG_SIGNATURE):
-        width, height = _check_png(data, name)
-    else:
-        width, height = _size_by_pillow(data, name)
+    width, height = (announced(data, name) or ("", *_size_by_pillow(data, name)))[1:3]
     if width * height > maxPixels:
         raise ImageError(
             f"{name} is too large: {width}x{height} pixels, more than {maxPixels:,}. "
             "Make the picture smaller, or pass read_image a larger maxPixels."
         )
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR
+        )
     except cv2.error as error:
         raise ImageError(f"{name} cannot be decoded: {error.err}.") from error
     if image is None:
         raise ImageError(
             f"{name} cannot be decoded: its data is damaged, truncated, or not of 8 or 16 bits."
         )
-    return image
+    return image[:, :, None] if grey else image
+
+
+def announced(data, name="the data"):
+    """Return what the header of a complete JPEG or PNG says: (encoding, width, height, channels).
+
+    Returns:
+        ("jpeg" or "png", int, int, int), or None for any other data.
+    Raises:
+        ImageError: if the data ends too early, or a checksum in a PNG is wrong.
+    """
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpeg", *_check_jpeg(data, name)
+    if data.startswith(PNG_SIGNATURE):
+        return "png", *_check_png(data, name)
+    return None
 
 
 def check_image_suffix(path):
@@ -111,7 +129,7 @@ def write_image(path, image):
 
 
 def _check_jpeg(data, name):
-    """Walk the segments to the picture data and find its end; return (width, height).
+    """Walk the segments to the picture data and find its end; return (width, height, channels).
 
     cv2.imread gives a full-size image, grey from the cut down, for a JPEG that ends too early.
     """
@@ -122,7 +140,11 @@ def _check_jpeg(data, name):
             pos += 1
             continue
         if code in JPEG_SOF:
-            size = _integer(data, pos + 7, 2), _integer(data, pos + 5, 2)
+            size = (
+                _integer(data, pos + 7, 2),
+                _integer(data, pos + 5, 2),
+                _integer(data, pos + 9, 1),
+            )
         pos += 2 + _integer(data, pos + 2, 2)
         if code == JPEG_SOS:
             # Inside picture data a byte 0xFF is followed by 0x00 or a restart marker, never by D9.
@@ -133,7 +155,7 @@ def _check_jpeg(data, name):
 
 
 def _check_png(data, name):
-    """Check completeness and checksums of the chunks; return (width, height)."""
+    """Check completeness and checksums of the chunks; return (width, height, channels)."""
     pos = len(PNG_SIGNATURE)
     while pos + 12 <= len(data):
         kind, end = data[pos + 4 : pos + 8], pos + 8 + _integer(data, pos, 4)
@@ -142,7 +164,8 @@ def _check_png(data, name):
         if zlib.crc32(memoryview(data)[pos + 4 : end]) != _integer(data, end, 4):
             raise ImageError(f"{name} is damaged: wrong checksum in the PNG chunk {kind!r}.")
         if kind == b"IEND":
-            return _integer(data, 16, 4), _integer(data, 20, 4)
+            channels = PNG_CHANNELS.get(_integer(data, 25, 1), 0)
+            return _integer(data, 16, 4), _integer(data, 20, 4), channels
         pos = end + 4
     raise ImageError(f"{name} is truncated: the PNG data stops before its end chunk.")
 
