@@ -1,5 +1,6 @@
 import json
 import math
+import time
 from pathlib import Path
 
 import h5py
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, TrainingMonitor
 from pyimagesearch.callbacks.trainingmonitor import plot_history
+from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
 
 # Keras 3.15 reads its own TensorFlow variables in a way NumPy 2 warns of, when it saves a model
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -442,3 +444,54 @@ def test_a_model_without_random_layers_is_left_alone():
 def test_a_negative_seed_is_refused():
     with pytest.raises(ValueError, match="seed must be 0 or more. Received: -1"):
         EpochSeed(-1)
+
+
+# -- DataWait ------------------------------------------------------------------------------------
+
+
+def fit_slowly(tmp_path, seconds, validation):
+    """Train on 6 batches that each take so long to prepare; return the callback."""
+
+    class Slow:
+        def preprocess(self, image):
+            time.sleep(seconds)
+            return image.astype(np.float32)
+
+    with HDF5DatasetWriter((6, 4), tmp_path / "x.hdf5", overwrite=True) as writer:
+        writer.add(np.ones((6, 4), np.uint8), [0] * 6)
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with HDF5DatasetGenerator(tmp_path / "x.hdf5", 1, [Slow()], binarize=False) as gen:
+        batches = gen.generator()
+        wait = DataWait(batches)
+        model.fit(
+            batches,
+            steps_per_epoch=6,
+            epochs=2,
+            verbose=0,
+            callbacks=[wait],
+            validation_data=gen.generator() if validation else None,
+            validation_steps=6 if validation else None,
+        )
+    return wait
+
+
+@pytest.mark.parametrize("validation", [False, True])
+def test_a_slow_feed_is_found_out(tmp_path, capsys, validation):
+    wait = fit_slowly(tmp_path, 0.1, validation)
+    assert 0.2 < wait.waited <= wait.seconds < 5
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in printed] == ["[INFO] epoch 1", "[INFO] epoch 2"]
+    assert printed[1].endswith(
+        f"waited for data at most {wait.waited:.1f} s of {wait.seconds:.1f} s "
+        f"({wait.waited / wait.seconds:.0%})"
+    )
+
+
+def test_validation_is_not_counted(tmp_path):
+    assert fit_slowly(tmp_path, 0.1, True).seconds < 1.0  # its six batches take 0.3 s or more
+
+
+def test_only_batches_know_how_long_they_were_waited_for():
+    with pytest.raises(TypeError, match=r"generator\(\) returned. Received: \[\]"):
+        DataWait([])

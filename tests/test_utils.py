@@ -4,10 +4,12 @@ import argparse
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from pyimagesearch.utils.files import replacing
-from pyimagesearch.utils.parallel import ordered_map
+from pyimagesearch.utils.parallel import ordered_map, share_out
+from pyimagesearch.utils.recycling import LEAST_BYTES, Recycler
 from pyimagesearch.utils.script import option_words, positive_float, positive_int, run
 
 # -- replacing files -----------------------------------------------------------------------------
@@ -118,3 +120,75 @@ def test_impossible_numbers_are_refused_as_options(kind, text):
     with pytest.raises(argparse.ArgumentTypeError, match=f"Received: {text}"):
         kind(text)
     assert kind("3") == 3
+
+
+# -- parts of one piece of work ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize(("count", "size"), [(0, 3), (1, 3), (7, 3), (9, 3)])
+def test_every_part_is_done_once(count, size, workers):
+    done = []
+    share_out(
+        lambda start, stop: done.extend(range(start, stop)), count, size=size, workers=workers
+    )
+    assert sorted(done) == list(range(count))
+
+
+def test_a_single_part_is_done_by_the_caller():
+    threads = set()
+    share_out(lambda start, stop: threads.add(threading.current_thread()), 5, size=5, workers=4)
+    assert threads == {threading.current_thread()}
+
+
+def test_an_error_in_a_part_is_raised():
+    def fail(start, stop):
+        if start == 4:
+            raise ZeroDivisionError("part 4")
+
+    with pytest.raises(ZeroDivisionError, match="part 4"):
+        share_out(fail, 10, size=2, workers=2)
+
+
+# -- memory again and again --------------------------------------------------------------------
+
+SHAPE = (LEAST_BYTES // 4 + 3, 2)  # of float32
+
+
+def test_memory_comes_back_with_the_last_view():
+    returned = []
+    recycler = Recycler(2, lambda: returned.append(recycler.idle))
+    array = recycler.empty(SHAPE, np.float32)
+    assert (array.shape, array.dtype, array.flags.writeable) == (SHAPE, np.float32, True)
+    array[:] = 7
+    address, view = array.ctypes.data, array[10:12].T
+    del array
+    assert recycler.idle == 0
+    assert (view == 7).all()
+    del view
+    assert returned == [1]
+    # a smaller one may use it, a larger one may not
+    smaller = recycler.empty((SHAPE[0] - 1, 2), np.float32)
+    assert smaller.ctypes.data == address
+    del smaller
+    assert recycler.empty((2 * SHAPE[0], 2), np.float32).ctypes.data != address
+
+
+def test_only_so_much_idle_memory_is_kept():
+    recycler = Recycler(2)
+    arrays = [recycler.empty(SHAPE, np.float32) for _ in range(5)]
+    assert len({array.ctypes.data for array in arrays}) == 5
+    arrays.clear()
+    assert recycler.idle == 2
+
+
+def test_arrays_outlive_their_recycler():
+    array = Recycler(2).empty(SHAPE, np.float32)
+    array[:] = 3
+    assert array.sum() == 3 * array.size
+
+
+def test_small_arrays_are_left_to_numpy():
+    recycler = Recycler(2)
+    recycler.empty((10,), np.uint8)
+    assert recycler.idle == 0

@@ -51,8 +51,11 @@ def write(db, dataKey, start, rows, labels):
     """Put rows and labels in their places from row `start` on, then say so, and close the file."""
     _reserve(db.filename, sum(map(len, rows)) + HEAP_BYTES * (len(rows) + 16))
     end = start + len(rows)
-    values = np.empty(len(rows), object)
-    values[:] = rows
+    if len({len(row) for row in rows}) == 1:
+        values = np.stack(rows)  # h5py (3.14) takes rows of one length in this form only
+    else:
+        values = np.empty(len(rows), object)
+        values[:] = rows
     db[dataKey][start:end] = values
     db["labels"][start:end] = labels
     db.flush()  # the rows before the number that says they are there

@@ -52,9 +52,7 @@ class BatchMaker:
             return ahead < self._workers
         # A batch that the consumer has let go of makes room for the next. One who keeps several
         # (or all) gets more memory, but only when waiting for it.
-        return (
-            self._recycler.idle > 0 or self._begun < self._batches or (waiting and not ahead)
-        )
+        return self._recycler.idle > 0 or self._begun < self._batches or (waiting and not ahead)
 
     def work(self, parts, count, rng, number, batch):
         """Return the Work of batch `batch` of pass `number`: `count` rows of `parts`."""

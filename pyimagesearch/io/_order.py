@@ -14,7 +14,7 @@ def window_rows(rowBytes):
 
 
 def in_file_order(rows, size):
-    """Yield windows of `size` rows, the last one shorter, in the form that `shuffled` yields them."""
+    """Yield windows of `size` rows, the last may have fewer, as `shuffled` yields them."""
     for start in range(0, rows, size):
         stop = min(start + size, rows)
         yield [(start, stop)], range(stop - start)

@@ -56,9 +56,9 @@ def mirrored(matrices, height, width, horizontal, vertical):
     matrices = matrices.copy()
     for column, (flags, size) in enumerate([(horizontal, width), (vertical, height)]):
         if flags is not None:
-            flags = np.asarray(flags, bool)
-            matrices[flags, :, 2] += matrices[flags, :, column] * (size - 1)
-            matrices[flags, :, column] *= -1
+            these = np.asarray(flags, bool)
+            matrices[these, :, 2] += matrices[these, :, column] * (size - 1)
+            matrices[these, :, column] *= -1
     return matrices
 
 
@@ -124,7 +124,7 @@ def warp(image, matrix, fill_mode="nearest", cval=0.0, order=1, *, into=None):
 
 
 def _padded(image, matrix, border):
-    """Return an image that has all pixels which the warp asks for, and the matrix and border for it.
+    """Return an image with all pixels that the warp asks for, and the matrix and border for it.
 
     OpenCV's quick way to warp uint8 knows no border that repeats pixels. Same result, 1.3 times
     as fast; not worth it where the matrix reaches so far out that much would be padded.

@@ -31,7 +31,9 @@ class Transforms:
         self._warp = {"fill_mode": fill_mode, "cval": cval, "order": order}
         affine = {name: parameters[name] for name in AFFINE_DEFAULTS if name in parameters}
         self._matrices = None
-        if any(np.not_equal(values, AFFINE_DEFAULTS[name]).any() for name, values in affine.items()):
+        if any(
+            np.not_equal(values, AFFINE_DEFAULTS[name]).any() for name, values in affine.items()
+        ):
             matrices = _geometry.affine_matrix(height, width, **affine)
             # a mirrored result takes its pixels from mirrored places: no step of its own
             self._matrices = _geometry.mirrored(matrices, height, width, *self._flips)

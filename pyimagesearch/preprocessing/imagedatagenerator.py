@@ -23,6 +23,7 @@ from pyimagesearch.preprocessing._transforms import (
 )
 from pyimagesearch.utils.pydataset import keras_class
 
+
 class ImageDataGenerator(Standardizer):
     """Turn, shift, shear, zoom, flip and recolour images at random, and standardize them.
 
