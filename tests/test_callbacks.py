@@ -469,6 +469,7 @@ def fit_slowly(tmp_path, seconds, validation):
             steps_per_epoch=6,
             epochs=2,
             verbose=0,
+            shuffle=False,
             callbacks=[wait],
             validation_data=gen.generator() if validation else None,
             validation_steps=6 if validation else None,

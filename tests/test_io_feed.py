@@ -1,4 +1,4 @@
-"""The fused steps of HDF5DatasetGenerator against the steps one by one, and the threads' manners."""
+"""The fused steps of HDF5DatasetGenerator against the steps one by one; the threads' manners."""
 
 import copy
 import gc
