@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import os
 import pickle
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter, _order
+from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter, _order, _reading
 from pyimagesearch.preprocessing import (
     ImageDataGenerator,
     ImageToArrayPreprocessor,
@@ -221,17 +222,69 @@ def test_any_number_of_rows_of_any_size_is_visited_once(rows, row_bytes):
     assert max(sizes) <= 2 * min(sizes)  # no last window with too few rows to mix
 
 
-def test_rows_are_read_in_contiguous_blocks(ten, small_windows, monkeypatch):
+def compressed(source, target):
+    with h5py.File(source) as db, h5py.File(target, "w") as copy:
+        copy.create_dataset("images", data=db["images"][:], compression="gzip")
+        copy["labels"] = db["labels"][:]
+    return target
+
+
+def test_rows_are_read_in_contiguous_blocks(ten, tmp_path, small_windows, monkeypatch):
     reads = []
-    read = h5py.Dataset.read_direct
+    read_direct, preadv = h5py.Dataset.read_direct, os.preadv
 
     def spy(self, dest, source_sel=None, dest_sel=None):
         reads.append((source_sel.start, source_sel.stop))
-        read(self, dest, source_sel, dest_sel)
+        read_direct(self, dest, source_sel, dest_sel)
+
+    def system_spy(file, buffers, position):
+        reads.append((position, position + len(buffers[0])))
+        return preadv(file, buffers, position)
 
     monkeypatch.setattr(h5py.Dataset, "read_direct", spy)
-    one_pass(ten, 4, shuffle=True)
+    monkeypatch.setattr(os, "preadv", system_spy)
+    batches = one_pass(ten, 4, shuffle=True, seed=1)
+    first = min(reads)[0]
+    assert sorted((a - first, b - first) for a, b in reads) == [(0, 3), (3, 6), (6, 9), (9, 10)]
+    reads.clear()
+    path = compressed(ten, tmp_path / "gzip.hdf5")
+    assert values(one_pass(path, 4, shuffle=True, seed=1)) == values(batches)
     assert sorted(reads) == [(0, 3), (3, 6), (6, 9), (9, 10)]
+
+
+def test_rows_lie_where_they_are_read_from(tmp_path):
+    rows = np.arange(60, dtype=np.int16).reshape(20, 3)
+    written = store(tmp_path / "written.hdf5", rows, [0] * 20)
+    with h5py.File(tmp_path / "all.hdf5", "w") as db:
+        db["contiguous"] = rows
+        db.create_dataset("chunks", data=rows, chunks=(3, 3))
+        db["between"] = rows
+        db.create_dataset("columns", data=rows, chunks=(4, 1))
+        db.create_dataset("gzip", data=rows, chunks=(4, 3), compression="gzip")
+        db.create_dataset("never_written", (20, 3), np.int16)
+        offsets = {name: _reading.rows_offset(db[name]) for name in db}
+    with h5py.File(written) as db:
+        offsets["written"] = _reading.rows_offset(db["images"])
+    assert [name for name, offset in offsets.items() if offset is None] == [
+        *("columns", "gzip", "never_written")
+    ]
+    for name, offset in offsets.items():
+        if offset is not None:
+            data = (written if name == "written" else tmp_path / "all.hdf5").read_bytes()
+            assert np.array_equal(np.frombuffer(data, np.int16, 60, offset).reshape(20, 3), rows)
+
+
+@pytest.mark.parametrize("options", [{"userblock_size": 512}, {}])
+def test_files_of_any_layout_give_the_same_rows(tmp_path, options):
+    rows = np.arange(60, dtype=np.int16).reshape(20, 3)
+    layouts = [{}, {"chunks": (7, 3)}, {"chunks": (7, 2)}, {"compression": "lzf"}]
+    for number, layout in enumerate([*layouts, {"fletcher32": True}, {"dtype": ">i2"}]):
+        with h5py.File(tmp_path / f"{number}.hdf5", "w", **options) as db:
+            db.create_dataset("images", data=rows, **layout)
+            db["labels"] = [0] * 20
+        for shuffle in (False, True):
+            batches = one_pass(tmp_path / f"{number}.hdf5", 6, shuffle=shuffle)
+            assert sorted(values(batches)) == list(range(60))
 
 
 # preprocessing

@@ -1,5 +1,7 @@
 """Open an HDF5 data set for reading, or say in one sentence why it cannot be read."""
 
+import os
+from math import prod
 from pathlib import Path
 
 import h5py
@@ -76,6 +78,25 @@ def encoding_of(data):
             f"shape do not say which images they are. Found: {encoding!r}, {shape!r}."
         )
     return encoding, tuple(shape.tolist())
+
+
+def rows_offset(data):
+    """Return the place of a data set's first byte in its file if all others follow it, else None.
+
+    So it is in a data set without chunks, and in the chunks that HDF5DatasetWriter makes.
+    """
+    if not hasattr(os, "preadv") or data.file.driver != "sec2" or data.file.userblock_size:
+        return None
+    if data.chunks is None:
+        return data.id.get_offset()  # None for an external or virtual one
+    if data.id.get_create_plist().get_nfilters() or data.chunks[1:] != data.shape[1:]:
+        return None
+    size = prod(data.chunks) * data.dtype.itemsize
+    first = data.id.get_chunk_info_by_coord((0,) * data.ndim).byte_offset
+    places = {}
+    data.id.chunk_iter(lambda chunk: places.update({chunk.chunk_offset[0]: chunk.byte_offset}))
+    rows = range(0, len(data), data.chunks[0])
+    return first if places == {row: first + i * size for i, row in enumerate(rows)} else None
 
 
 def check_classes(path, labels, classes):

@@ -1,5 +1,6 @@
 """The rows of a data set: read window after window, taken as whoever makes batches needs them."""
 
+import os
 from math import prod
 from pathlib import Path
 
@@ -7,12 +8,12 @@ import numpy as np
 
 from pyimagesearch.io._checks import compact_dtype
 from pyimagesearch.io._encoding import decode_row
-from pyimagesearch.io._reading import encoding_of
+from pyimagesearch.io._reading import encoding_of, rows_offset
 from pyimagesearch.utils.recycling import Recycler
 
 
 class RowReader:
-    """Reads windows of rows (see _order.py) of an h5py.Dataset.
+    """Reads windows of rows (see _order.py) of an h5py.Dataset. Call `close()` at the end.
 
     Attributes:
         shape, dtype: of a row as batches are made of it: float32 for float64, an image for the
@@ -31,6 +32,8 @@ class RowReader:
         else:
             self.shape, self.dtype = self._encoding[1], np.dtype(np.uint8)
             self.row_bytes = max(1, Path(path).stat().st_size // len(data))
+        self._offset = rows_offset(data) if self.dtype == data.dtype else None
+        self._file = None
 
     def read(self, window):
         """Return the rows of a window, their numbers in the file, and the order to visit them."""
@@ -45,14 +48,34 @@ class RowReader:
             raise
         return EncodedRows(rows, numbers, self._encoding, self._path), numbers, order
 
+    def close(self):
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
     def _read_pixels(self, blocks, count):
         rows = self._recycler.empty((count, *self.shape), self.dtype)
+        if self._offset is not None and self._file is None:
+            self._file = os.dup(self._data.file.id.get_vfd_handle())
         filled = 0
         for start, stop in blocks:
-            into = np.s_[filled : filled + stop - start]
-            self._data.read_direct(rows, np.s_[start:stop], into)
+            into = slice(filled, filled + stop - start)
+            if self._file is None:
+                self._data.read_direct(rows, np.s_[start:stop], into)
+            else:
+                self._read_bytes(start, rows[into])
             filled = into.stop
         return rows
+
+    def _read_bytes(self, start, rows):
+        """Read rows where they lie in the file: as fast as the system, and beside HDF5's lock."""
+        rest = memoryview(rows.reshape(-1).view(np.uint8))
+        position = self._offset + start * self.row_bytes
+        while rest:
+            count = os.preadv(self._file, [rest], position)
+            if not count:
+                raise OSError(f"{self._path} is truncated. Build it again.")
+            rest, position = rest[count:], position + count
 
 
 class EncodedRows:

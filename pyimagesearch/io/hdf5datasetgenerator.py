@@ -39,10 +39,16 @@ class HDF5DatasetGenerator:
         seed: fixes order and random choices, whatever the number of workers. By default one is
             drawn; the attribute tells it.
         dataKey: name of the rows' data set.
-        workers: threads, each preparing one batch ahead, and one more that reads; default one for
-            each core, 8 at most. 0 does all work when a batch is asked for. Memory: a batch for
-            each worker, the batches handed out, and with `shuffle` some 70 MB of rows, whatever
-            the size of the file.
+        workers: threads that make batches ahead, and one more that reads; default one for each
+            core, 8 at most. 0 does all work when a batch is asked for.
+
+    The usual steps, a PatchPreprocessor, SimplePreprocessor or AspectAwarePreprocessor (or none), a
+    MeanPreprocessor, an ImageToArrayPreprocessor and our augmenter, in this order, on uint8 rows,
+    are done in one pass over each image, which the threads share: two batches are in memory then,
+    the consumer's and the next one. Any other preprocessor works as well, but is called image by
+    image, and each thread makes a batch of its own. Rows take some 40 MB more, whatever the size of
+    the file. The memory of a batch is used again for a later one as soon as nobody holds the batch,
+    or a view on it, any more.
 
     Attributes:
         numImages: rows in the file.
@@ -177,9 +183,12 @@ class HDF5DatasetGenerator:
     def _works(self, reader, maker, number, end):
         """Yield what there is to do for every batch."""
         windows = self._windows(reader.row_bytes, maker.keeps_rows, number, end)
-        with contextlib.closing(
-            ordered_map(self._read(reader), windows, workers=min(self.workers, 1), ahead=1)
-        ) as read:
+        with (
+            contextlib.closing(reader),
+            contextlib.closing(
+                ordered_map(self._read(reader), windows, workers=min(self.workers, 1), ahead=1)
+            ) as read,
+        ):
             rows = Rows(read)
             while number < end:
                 for batch in range(len(self)):
