@@ -420,7 +420,7 @@ def test_ctrl_c_ends_a_consumer_that_waits_at_once(large):
     os.kill(child.pid, signal.SIGINT)
     _, err = child.communicate(timeout=60)
     assert b"KeyboardInterrupt" in err
-    assert time.perf_counter() - started < 10  # the batches begun are still made: 3 s each
+    assert time.perf_counter() - started < 2.5  # the batches begun would take 3 s each
 
 
 def test_a_forked_child_may_end_with_a_feed_of_its_parents(large):

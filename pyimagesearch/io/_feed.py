@@ -39,10 +39,11 @@ class Feed:
         workers: number of threads. 0 does all work when a batch is asked for.
         has_room: function of (batches begun and not handed out, consumer is waiting) that says
             whether the next batch may be begun. Call `look_again()` when its answer may change.
+        stop: function that is called at the end, to cut short jobs that would take long.
     """
 
-    def __init__(self, works, workers, has_room):
-        self._line = _Line(works, workers, has_room)
+    def __init__(self, works, workers, has_room, stop=lambda: None):
+        self._line = _Line(works, workers, has_room, stop)
         # unlike __del__ this also happens at the end of the interpreter, while threads still run
         self.close = weakref.finalize(self, self._line.close)
         self.look_again = self._line.look_again
@@ -57,9 +58,10 @@ class Feed:
 class _Line:
     """What the consumer and the threads share; the threads must not keep a `Feed` alive."""
 
-    def __init__(self, works, workers, has_room):
+    def __init__(self, works, workers, has_room, stop):
         self._works = works
         self._has_room = has_room
+        self._stop = stop
         self._threads = [
             threading.Thread(target=self._run, daemon=True, name=f"Feed-{number}")
             for number in range(workers)
@@ -98,12 +100,13 @@ class _Line:
 
     def close(self):
         """End the threads, close the generator."""
-        if self._process != os.getpid():  # forked: the threads, and what they locked, are elsewhere
-            return
+        if self._process != os.getpid() or self._stop is None:
+            return  # forked: the threads, and what they locked, are elsewhere; or closed already
         with self._change:
             self._closed = True
             self._begun.clear()
             self._change.notify_all()
+        self._stop()
         if threading.current_thread() in self._threads:  # garbage collection can happen anywhere
             return
         for thread in self._threads:
@@ -111,7 +114,7 @@ class _Line:
                 thread.join()
         with contextlib.suppress(ValueError):  # it runs: whoever asked it in this thread goes on
             self._works.close()
-        self._has_room = self._current = None  # what has room may know this line: no circle
+        self._has_room = self._stop = self._current = None  # they may know this line: no circle
 
     def _run(self):
         while (found := self._next_job()) is not None:

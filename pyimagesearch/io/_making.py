@@ -36,7 +36,8 @@ class BatchMaker:
         self._labels = labels
         self._workers = generator.workers
         self._fused = fused_steps(generator.preprocessors, generator.aug, row_shape, dtype)
-        self._functions = _steps.steps(generator.preprocessors, generator.aug)
+        functions = _steps.steps(generator.preprocessors, generator.aug)
+        self._functions = functions and [self._unless_stopped, *functions]
         self._batches = 2 + self._workers // 8  # in memory at once, while the consumer holds one
         self._recycler = Recycler(max(self._batches, self._workers), returned)
         self._begun = 0
@@ -44,6 +45,7 @@ class BatchMaker:
             self._fused is not None
             and generator.batchSize * math.prod(self._fused.shape) * 4 >= LEAST_BYTES
         )
+        self._stopped = False
         self.keeps_rows = not self._functions
 
     def has_room(self, ahead, waiting):
@@ -53,6 +55,15 @@ class BatchMaker:
         # A batch that the consumer has let go of makes room for the next. One who keeps several
         # (or all) gets more memory, but only when waiting for it.
         return self._recycler.idle > 0 or self._begun < self._batches or (waiting and not ahead)
+
+    def stop(self):
+        """Give up batches that are being made image by image: their consumer has gone."""
+        self._stopped = True
+
+    def _unless_stopped(self, image, rng):
+        if self._stopped:
+            raise InterruptedError(f"The generator of {self._path} was closed.")
+        return image
 
     def work(self, parts, count, rng, number, batch):
         """Return the Work of batch `batch` of pass `number`: `count` rows of `parts`."""

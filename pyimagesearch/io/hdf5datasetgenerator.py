@@ -176,7 +176,8 @@ class HDF5DatasetGenerator:
             self._labels,
             lambda: [look_again() for look_again in looks_again],
         )
-        feed = Feed(self._works(reader, maker, first, end), self.workers, maker.has_room)
+        works = self._works(reader, maker, first, end)
+        feed = Feed(works, self.workers, maker.has_room, maker.stop)
         looks_again.append(feed.look_again)
         return feed
 
