@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.callbacks import EpochCheckpoint
-from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
+from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.training.backbone import add_backbone_options, load_backbone
 from pyimagesearch.training.classifier import (
     first_part,
@@ -24,7 +24,7 @@ from pyimagesearch.training.classifier import (
     train_classifier,
 )
 from pyimagesearch.training.features import extract_features
-from pyimagesearch.training.hdf5 import count_classes, predict_generator, read_means
+from pyimagesearch.training.hdf5 import count_classes, read_means
 from pyimagesearch.training.prediction import predict_batches
 from pyimagesearch.training.resume import add_resume_options, explain_interrupt, load_checkpoint
 from pyimagesearch.training.saving import load_network, newest_model
@@ -392,18 +392,6 @@ def write_rows(path, names=None):
 def test_classes_are_counted_by_their_names_or_else_by_the_labels(tmp_path):
     assert count_classes(write_rows(tmp_path / "named.hdf5", ["a", "b", "c", "d"])) == 4
     assert count_classes(write_rows(tmp_path / "unnamed.hdf5")) == 3
-
-
-def test_every_row_is_predicted_once_beside_its_label(tmp_path):
-    steps = []
-    path = write_rows(tmp_path / "rows.hdf5")
-    for shuffle in (False, True):
-        with HDF5DatasetGenerator(path, 3, binarize=False, shuffle=shuffle, seed=1) as gen:
-            preds, labels = predict_generator(Doubling(), gen, progress=steps.append)
-        rows = preds[:, 0] / 2
-        assert sorted(rows) == list(range(7))
-        assert labels.tolist() == (rows % 3).tolist()
-    assert steps == [3, 6, 7] * 2
 
 
 def test_the_newest_model_is_the_one_written_last(tmp_path):
