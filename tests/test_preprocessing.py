@@ -93,6 +93,20 @@ def test_mirrored_crops_follow_in_the_same_order():
     assert np.array_equal(crops[5:], plain[:, :, ::-1])
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64, np.float16, np.float32, bool])
+@pytest.mark.parametrize("channels", [None, 1, 3, 600])
+def test_crops_hold_the_images_own_pixels(dtype, channels):
+    whole = numbered(9, 12, channels, dtype)
+    for image in (whole, whole[::2, ::-1], whole.swapaxes(0, 1)):
+        crops = CropPreprocessor(3, 4).preprocess(image)
+        bottom, right = image.shape[0] - 4, image.shape[1] - 3
+        corners = [(0, 0), (0, right), (bottom, right), (bottom, 0), (bottom // 2, right // 2)]
+        for i, (top, left) in enumerate(corners):
+            window = image[top : top + 4, left : left + 3]
+            assert np.array_equal(crops[i], window)
+            assert np.array_equal(crops[i + 5], window[:, ::-1])
+
+
 def test_crop_of_the_images_own_size_is_the_image():
     image = numbered(3, 4, 3)
     assert all(np.array_equal(c, image) for c in CropPreprocessor(4, 3, False).preprocess(image))
@@ -137,6 +151,29 @@ def test_mean_preprocessor_subtracts_red_from_the_last_channel():
     assert result.dtype == np.float32
     assert result.tolist() == [[[-20, 18, 28.5]] * 2]
     assert image[0, 0].tolist() == [10, 20, 30]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, np.float32, np.float64, bool])
+def test_mean_preprocessor_rounds_to_float32_before_it_subtracts(dtype):
+    whole = (np.random.default_rng(0).random((6, 9, 3)) * 200).astype(dtype)
+    means = np.float32([105.7, 115.1, 124.3])
+    views = whole[1:5, 2:8], whole[:, ::-1], whole[..., ::-1], whole.swapaxes(0, 1)
+    for image in (whole, *views):
+        image.flags.writeable = False
+        result = MeanPreprocessor(124.3, 115.1, 105.7).preprocess(image)
+        assert np.array_equal(result, image.astype(np.float32) - means)
+        assert result.dtype == np.float32
+
+
+def test_means_may_be_changed_between_images():
+    preprocessor = MeanPreprocessor(1, 2, 3)
+    preprocessor.rMean = 5
+    assert preprocessor.preprocess(np.zeros((1, 1, 3))).tolist() == [[[-3, -2, -5]]]
+
+
+def test_mean_preprocessor_refuses_complex_numbers():
+    with pytest.raises(TypeError, match="complex"):
+        MeanPreprocessor(1, 2, 3).preprocess(np.zeros((2, 2, 3), complex))
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (4, 4, 1), (4, 4, 4), (2, 4, 4, 3)])
@@ -258,6 +295,6 @@ def test_arguments_stay_readable_under_their_names():
 
 
 def test_the_room_loads_opencv_and_nothing_heavier():
-    heavy = "{'PIL', 'scipy', 'h5py', 'matplotlib', 'keras', 'tensorflow', 'sklearn'}"
+    heavy = "{'PIL', 'scipy', 'h5py', 'matplotlib', 'keras', 'tensorflow', 'sklearn', 'json'}"
     code = f"import sys, pyimagesearch.preprocessing; print({heavy} & {{*sys.modules}})"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"

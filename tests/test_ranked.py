@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from pyimagesearch.utils import ranked
-from pyimagesearch.utils.ranked import rank5_accuracy, rank_accuracy, true_class_ranks
+from pyimagesearch.utils.ranked import (
+    RankAccuracy,
+    rank5_accuracy,
+    rank_accuracy,
+    true_class_ranks,
+)
 
 SCORES = np.array([0.05, 0.3, 0.1, 0.25, 0.2, 0.1])  # ranks of the classes: 6, 1, 4, 2, 3, 5
 
@@ -37,9 +42,10 @@ def test_infinite_scores_rank_as_the_largest_and_the_smallest():
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "uint8"])
-@pytest.mark.parametrize("block", [1, 30, 1 << 18])
-def test_ranks_are_those_of_a_stable_descending_sort(dtype, block, monkeypatch):
+@pytest.mark.parametrize(("block", "wide"), [(1, 400), (30, 400), (1 << 18, 400), (30, 1)])
+def test_ranks_are_those_of_a_stable_descending_sort(dtype, block, wide, monkeypatch):
     monkeypatch.setattr(ranked, "BLOCK_SCORES", block)
+    monkeypatch.setattr(ranked, "WIDE", wide)
     rng = np.random.default_rng(1)
     preds = rng.integers(0, 12, (50, 10)).astype(dtype)  # 10 of 12 values: most rows have ties
     labels = rng.integers(0, 10, 50)
@@ -62,11 +68,42 @@ def test_predictions_may_be_a_list_of_arrays():
     assert rank5_accuracy([SCORES, SCORES[::-1]], [1, 1]) == (0.5, 1.0)
 
 
-def test_ranks_of_batches_are_the_ranks_of_all_rows():
+def test_accuracy_of_batches_is_the_accuracy_of_all_rows():
     rng = np.random.default_rng(2)
     preds, labels = rng.random((20, 8)), rng.integers(0, 8, 20)
-    batches = [true_class_ranks(preds[i : i + 6], labels[i : i + 6]) for i in range(0, 20, 6)]
-    assert np.concatenate(batches).tolist() == true_class_ranks(preds, labels).tolist()
+    accuracy = RankAccuracy(ranks=(1, 3))
+    for i in range(0, 20, 6):  # 6, 6, 6, 2
+        accuracy.update(preds[i : i + 6], labels[i : i + 6])
+    assert accuracy.result() == rank_accuracy(preds, labels, ranks=(1, 3))
+
+
+def test_accuracy_can_be_asked_for_on_the_way():
+    accuracy = RankAccuracy(ranks=[2])
+    accuracy.update([SCORES], [3])
+    assert accuracy.result() == (1.0,)
+    accuracy.update([SCORES, SCORES, SCORES], [0, 2, 1])
+    assert accuracy.result() == (0.5,)
+
+
+def test_a_batch_that_is_refused_is_not_counted():
+    accuracy = RankAccuracy()
+    accuracy.update([SCORES], [1])
+    with pytest.raises(ValueError, match="labels must be 0 to 5"):
+        accuracy.update([SCORES, SCORES], [1, 6])
+    assert accuracy.result() == (1.0, 1.0)
+
+
+def test_there_is_no_accuracy_of_no_predictions():
+    with pytest.raises(ValueError, match="no predictions. Call update first"):
+        RankAccuracy().result()
+
+
+def test_numpy_keeps_the_buffer_it_had():
+    preds = np.ones((2, ranked.WIDE))
+    true_class_ranks(preds, [0, 1])
+    with pytest.raises(ValueError, match="NaN"):
+        true_class_ranks(preds * np.nan, [0, 1])
+    assert np.getbufsize() == 8192
 
 
 def test_the_arguments_are_left_as_they_were():
@@ -113,3 +150,5 @@ def test_a_nan_is_refused_with_its_row_wherever_it_stands(column, label, monkeyp
 def test_a_rank_that_is_no_positive_integer_is_refused(ranks):
     with pytest.raises(ValueError, match="ranks must be positive integers"):
         rank_accuracy([SCORES], [0], ranks=ranks)
+    with pytest.raises(ValueError, match="ranks must be positive integers"):
+        RankAccuracy(ranks)

@@ -21,11 +21,10 @@ from pyimagesearch.preprocessing import (
     SimplePreprocessor,
 )
 from pyimagesearch.training.hdf5 import read_means
-from pyimagesearch.training.prediction import predict_batches
 from pyimagesearch.training.saving import load_network
 from pyimagesearch.utils.images import check_image_suffix, write_image
 from pyimagesearch.utils.montage import montage
-from pyimagesearch.utils.ranked import rank_accuracy
+from pyimagesearch.utils.ranked import RankAccuracy, rank_accuracy
 from pyimagesearch.utils.script import positive_int, progress, run
 
 
@@ -53,26 +52,22 @@ def main():
     model = load_network(args["model"], like=network)
 
     print("[INFO] predicting on test data (no crops)...")
-    with HDF5DatasetGenerator(test, batch_size, [sp, mp, iap], classes=len(config.CLASSES)) as gen:
-        labels = gen.db["labels"][:]
-        bar = progress("images", gen.numImages)
-        inputs = (images for images, _ in counted(gen.generator(passes=1), bar))
-        single = predict_batches(model, inputs, batch_size)
-    rank1 = rank_accuracy(single, labels, ranks=[1])[0]
-    print(f"[INFO] rank-1: {rank1:.2%}")
+    accuracy = RankAccuracy(ranks=[1])
+    with HDF5DatasetGenerator(test, batch_size, [sp, mp, iap], binarize=False) as gen:
+        for images, labels in counted(gen):
+            accuracy.update(model.predict_on_batch(images), labels)
+    print(f"[INFO] rank-1: {accuracy.result()[0]:.2%}")
 
     # the crops of several images share a batch: (n, 10, 227, 227, 3) -> (n * 10, 227, 227, 3)
     print("[INFO] predicting on test data (with crops)...")
+    ten_crop = []
     with HDF5DatasetGenerator(test, max(1, batch_size // 10), [mp, cp], binarize=False) as gen:
-        bar = progress("images", gen.numImages)
-        inputs = (
-            np.array([iap.preprocess(crop) for crops in images for crop in crops])
-            for images, _ in counted(gen.generator(passes=1), bar)
-        )
-        crops = predict_batches(model, inputs, batch_size)
-    ten_crop = crops.reshape(len(labels), 10, -1).mean(axis=1)
-    rank1 = rank_accuracy(ten_crop, labels, ranks=[1])[0]
-    print(f"[INFO] rank-1: {rank1:.2%}")
+        for images, _ in counted(gen):
+            inputs = np.array([iap.preprocess(crop) for crops in images for crop in crops])
+            outputs = model.predict_on_batch(inputs)
+            ten_crop.extend(outputs.reshape(len(images), 10, -1).mean(axis=1))
+        labels = gen.db["labels"][:]
+    print(f"[INFO] rank-1: {rank_accuracy(ten_crop, labels, ranks=[1])[0]:.2%}")
 
     if args["montage"]:
         with HDF5DatasetGenerator(test, 30, binarize=False) as gen:
@@ -92,9 +87,10 @@ def verdict(image, probabilities, label):
     )
 
 
-def counted(batches, bar):
-    """Pass on (images, labels) batches and advance the progress bar by their images."""
-    for images, labels in batches:
+def counted(gen):
+    """Yield the batches of one pass and show how far it is."""
+    bar = progress("images", gen.numImages)
+    for images, labels in gen.generator(passes=1):
         yield images, labels
         bar.increment(len(images))
     bar.finish()

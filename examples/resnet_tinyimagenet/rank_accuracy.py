@@ -19,9 +19,9 @@ from pyimagesearch.preprocessing import (
     MeanPreprocessor,
     SimplePreprocessor,
 )
-from pyimagesearch.training.hdf5 import count_classes, predict_generator, read_means
+from pyimagesearch.training.hdf5 import count_classes, read_means
 from pyimagesearch.training.saving import load_network, newest_model
-from pyimagesearch.utils.ranked import rank5_accuracy
+from pyimagesearch.utils.ranked import RankAccuracy
 from pyimagesearch.utils.script import positive_int, progress, run
 
 
@@ -55,12 +55,15 @@ def main():
     )
     model = load_network(path, like=network)
 
-    print("[INFO] predicting on test data...")
+    print("[INFO] predicting on test data...")  # batch by batch: no prediction is kept
+    accuracy = RankAccuracy(ranks=(1, 5))
     with HDF5DatasetGenerator(test, args["batch_size"], [sp, mp, iap], binarize=False) as gen:
         bar = progress("images", gen.numImages)
-        preds, labels = predict_generator(model, gen, progress=bar.update)
+        for images, labels in gen.generator(passes=1):
+            accuracy.update(model.predict_on_batch(images), labels)
+            bar.increment(len(images))
         bar.finish()
-    rank1, rank5 = rank5_accuracy(preds, labels)
+    rank1, rank5 = accuracy.result()
     print(f"[INFO] rank-1: {rank1:.2%}")
     print(f"[INFO] rank-5: {rank5:.2%}")
 

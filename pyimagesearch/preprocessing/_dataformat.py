@@ -1,6 +1,5 @@
 """The channel order that Keras is set to, found out without loading Keras."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -23,6 +22,8 @@ def resolve_data_format(name, value):
 
 
 def _configured_data_format():
+    import json  # noqa: PLC0415 (the import of the room need not wait for it)
+
     folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
     try:
         config = json.loads((folder / "keras.json").read_text())

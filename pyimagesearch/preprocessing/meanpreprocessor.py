@@ -36,5 +36,9 @@ class MeanPreprocessor:
                 f"Received: shape {image.shape}. Put ImageToArrayPreprocessor after it, and turn "
                 "grey images into colour with cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)."
             )
+        height, width = image.shape[:2]
         means = np.array([self.bMean, self.gMean, self.rMean], np.float32)
-        return np.subtract(image, means, dtype=np.float32, casting="same_kind")
+        # as rows of numbers: NumPy spends its time between runs of only three
+        rows = image.reshape(height, -1).astype(np.float32, casting="same_kind")
+        rows -= np.tile(means, width)
+        return rows.reshape(image.shape)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 
@@ -32,11 +33,20 @@ class Backbone:
     def features(self):
         return int(np.prod(self.model.output_shape[1:]))
 
-    def extract(self, images):
-        """Return (n, features) float32 features of (n, height, width, 3) uint8 BGR images."""
-        inputs = self.preprocess(images[..., ::-1].astype("float32"))
+    def prepare(self, images):
+        """Return the model's inputs for n uint8 BGR images (height, width, 3).
+
+        It needs neither the model nor the framework: a thread may do it while the model works.
+        """
+        inputs = np.empty((len(images), self.height, self.width, 3), np.float32)
+        for place, image in zip(inputs, images, strict=True):
+            place[:] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        return self.preprocess(inputs)
+
+    def extract(self, inputs):
+        """Return (n, features) float32 features of n inputs, as `prepare` makes them."""
         outputs = np.asarray(self.model.predict_on_batch(inputs), dtype="float32")
-        return outputs.reshape(len(images), -1)
+        return outputs.reshape(len(inputs), -1)
 
 
 def add_backbone_options(ap, default):

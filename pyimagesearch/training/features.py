@@ -2,8 +2,6 @@
 
 import contextlib
 
-import numpy as np
-
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.preprocessing import SimplePreprocessor
 from pyimagesearch.utils.images import ImageError, read_image
@@ -47,7 +45,7 @@ def extract_features(
         ImageError: if `strict` and an image cannot be read.
         ValueError: if no image can be read.
     """
-    skipped, held, held_labels = [], [], []
+    skipped = []
     resize = SimplePreprocessor(backbone.width, backbone.height)
 
     def read(path):
@@ -56,18 +54,9 @@ def extract_features(
         except (ImageError, OSError) as error:
             return None, error
 
-    def extract_held():
-        if held:
-            writer.add(backbone.extract(np.stack(held)), held_labels)
-            held.clear()
-            held_labels.clear()
-
-    shape = (len(paths), backbone.features)
-    with (
-        HDF5DatasetWriter(shape, outputPath, "features", bufSize, overwrite=overwrite) as writer,
-        contextlib.closing(ordered_map(read, paths, ahead=2 * batchSize)) as images,
-    ):
-        writer.storeClassLabels(classLabels)
+    def batches(images):
+        """Yield (images, labels, number of paths so far), the broken ones left out."""
+        held, held_labels = [], []
         pairs = zip(paths, labels, images, strict=True)
         for done, (path, label, (image, error)) in enumerate(pairs, start=1):
             if error is None:
@@ -77,11 +66,26 @@ def extract_features(
                 raise error
             else:
                 skipped.append((path, error))
-            if len(held) == batchSize:
-                extract_held()
+            if len(held) == batchSize or (held and done == len(paths)):
+                yield held, held_labels, done
+                held, held_labels = [], []
+
+    def prepare(batch):
+        images, batch_labels, done = batch
+        return backbone.prepare(images), batch_labels, done
+
+    shape = (len(paths), backbone.features)
+    with (
+        HDF5DatasetWriter(shape, outputPath, "features", bufSize, overwrite=overwrite) as writer,
+        contextlib.closing(ordered_map(read, paths, ahead=2 * batchSize)) as images,
+        # one batch ahead: it is made the network's input while the network works on another
+        contextlib.closing(ordered_map(prepare, batches(images), workers=1, ahead=2)) as prepared,
+    ):
+        writer.storeClassLabels(classLabels)
+        for inputs, batch_labels, done in prepared:
+            writer.add(backbone.extract(inputs), batch_labels)
             if progress is not None:
                 progress(done)
-        extract_held()
         if len(skipped) == len(paths):
             raise ValueError(f"None of the {len(paths)} images could be read. {skipped[0][1]}")
     return skipped

@@ -3,10 +3,7 @@
 import json
 from pathlib import Path
 
-import numpy as np
-
 from pyimagesearch.io import HDF5DatasetGenerator
-from pyimagesearch.training.prediction import predict_batches
 
 
 def read_means(path):
@@ -39,28 +36,3 @@ def count_classes(dbPath):
         if "label_names" in gen.db:
             return len(gen.db["label_names"])
         return int(gen.db["labels"][:].max()) + 1  # a file of 2017
-
-
-def predict_generator(model, generator, *, progress=None):
-    """Predict one pass of an HDF5DatasetGenerator: every image exactly once.
-
-    Args:
-        model: keras.Model with one input and one output.
-        generator: HDF5DatasetGenerator with `binarize=False`.
-        progress: called with the number of images read so far.
-    Returns:
-        (predictions, labels): (n, classes) and (n,) arrays, row for row.
-    """
-    labels = []
-
-    def images():
-        done = 0
-        for batch, batch_labels in generator.generator(passes=1):
-            labels.append(batch_labels)
-            yield batch
-            done += len(batch)
-            if progress is not None:
-                progress(done)
-
-    predictions = predict_batches(model, images(), generator.batchSize)
-    return predictions, np.concatenate(labels)
