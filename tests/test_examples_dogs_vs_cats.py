@@ -65,6 +65,22 @@ def test_a_build_splits_every_class_in_proportion(run_script, drawn, tmp_path, c
     assert "20 cats, 20 dogs" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("options", "most"), [(("jpeg", "--quality", 60), 9), (("png",), 0)])
+def test_a_build_keeps_compressed_pictures(run_script, photographs, tmp_path, options, most):
+    def build(*more):
+        script = "dogs_vs_cats/build_dogs_vs_cats.py"
+        run_script(script, "--dataset", dataset, "--output", tmp_path, "--overwrite", *more)
+        with h5py.File(tmp_path / "train.hdf5") as db:
+            return list(db["images"]), (tmp_path / "mean.json").read_text()
+
+    dataset = photographs()
+    (pictures, means), (files, same_means) = build(), build("--encode", *options)
+    decoded = [cv2.imdecode(file, cv2.IMREAD_COLOR) for file in files]
+    assert np.abs(np.subtract(decoded, pictures, dtype=float)).mean() <= most
+    assert sum(map(len, files)) < 0.8 * sum(picture.nbytes for picture in pictures)
+    assert means == same_means
+
+
 def test_a_second_build_is_refused_unless_told_to_overwrite(run_script, photographs):
     dataset = photographs()
     run_script("dogs_vs_cats/build_dogs_vs_cats.py", "--dataset", dataset)

@@ -1,12 +1,17 @@
 """A folder of photographs into one HDF5 file."""
 
+import os
+import signal
 import threading
+import time
 
 import cv2
 import h5py
 import numpy as np
 import pytest
 
+from pyimagesearch.io._encoding import decode_row
+from pyimagesearch.io._imageblocks import block_size
 from pyimagesearch.io.imagedatasetbuilder import build_image_dataset, build_splits
 from pyimagesearch.preprocessing import SimplePreprocessor
 from pyimagesearch.utils.images import ImageError
@@ -110,3 +115,107 @@ def test_splits_appear_together_and_leave_nothing_of_a_killed_build(tmp_path, pa
     assert files == ["mean.json", "test.hdf5", "train.hdf5"]
     with pytest.raises(FileExistsError, match=r"Built already: .*train\.hdf5"):
         build_splits(splits, tmp_path / "hdf5", RESIZE)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_many_images_stay_in_order_around_the_broken_ones(tmp_path, workers):
+    paths = [tmp_path / f"{i}.png" for i in range(200)]
+    for i, path in enumerate(paths):
+        cv2.imwrite(str(path), np.full((5, 5, 3), i, "uint8"))
+    broken = [0, 31, 32, 33, *range(64, 90), 199]
+    for i in broken:
+        paths[i].write_bytes(b"no image")
+    whole = [i for i in range(200) if i not in broken]
+    built = build_image_dataset(paths, range(200), tmp_path / "t.hdf5", RESIZE, workers=workers)
+    with h5py.File(tmp_path / "t.hdf5") as db:
+        assert db["labels"][:].tolist() == whole
+        assert db["images"][:, 3, 3, 1].tolist() == whole
+    assert [path for path, _ in built.skipped] == [paths[i] for i in broken]
+    assert built.means["G"] == pytest.approx(np.mean(whole))
+
+
+@pytest.mark.parametrize("encode", ["jpeg", "png"])
+def test_an_encoded_build_holds_the_same_images_and_means(tmp_path, paths, encode):
+    paths[2].write_bytes(b"")
+    built = build_image_dataset(
+        paths, range(6), tmp_path / "t.hdf5", RESIZE, encode=encode, quality=95
+    )
+    with h5py.File(tmp_path / "t.hdf5") as db:
+        rows = [decode_row(row, encode, (4, 4, 3), "row") for row in db["images"][:]]
+        assert db["labels"][:].tolist() == [0, 1, 3, 4, 5]
+    for row, i in zip(rows, [0, 1, 3, 4, 5], strict=True):
+        error = np.abs(row.astype(int) - (10 * i, 20 * i, 30 * i)).max()
+        assert error <= (2 if encode == "jpeg" else 0)
+    assert built.means["B"] == 26.0  # of the images as they were before
+    splits = {"train": (paths, range(6))}
+    build_splits(splits, tmp_path / "hdf5", RESIZE, encode=encode)
+    with h5py.File(tmp_path / "hdf5" / "train.hdf5") as db:
+        assert db["images"].attrs["encoding"] == encode
+
+
+class Preprocessor:
+    """Calls a function."""
+
+    def __init__(self, function):
+        self.preprocess = function
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (
+            lambda image: image,
+            r"images alike, uint8 .*\(5, 9, 3\).*Received: uint8 .*\(6, 9, 3\).*1",
+        ),
+        (lambda image: image[:, :, 0], r"shape \(H, W, 3\).*Received: \(5, 9\)"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(tmp_path, paths, function, message):
+    with pytest.raises(ValueError, match=message):
+        build_image_dataset(paths, [0] * 6, tmp_path / "t.hdf5", [Preprocessor(function)])
+    assert not (tmp_path / "t.hdf5").exists()
+
+
+def test_an_exception_of_a_preprocessor_reaches_the_caller(tmp_path, paths):
+    def fail(image):
+        if image.shape[0] == 9:  # the fifth picture
+            raise ZeroDivisionError("mine")
+        return image[:4, :4]
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        build_image_dataset(paths, [0] * 6, tmp_path / "t.hdf5", [Preprocessor(fail)])
+    assert not [t for t in threading.enumerate() if "PoolExecutor" in t.name]
+
+
+def test_ctrl_c_ends_the_threads_after_the_image_they_are_at(tmp_path, paths):
+    calls = []
+
+    def slow(image):
+        calls.append(image)
+        if len(calls) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        return image[:4, :4]
+
+    with pytest.raises(KeyboardInterrupt):
+        build_image_dataset(
+            paths * 30, [0] * 180, tmp_path / "t.hdf5", [Preprocessor(slow)], workers=2
+        )
+    assert len(calls) <= 10  # of the 32 in the blocks under way
+    assert not [t for t in threading.enumerate() if "PoolExecutor" in t.name]
+
+
+def test_float_images_are_stored_with_their_means(tmp_path, paths):
+    halves = Preprocessor(lambda image: np.float32(image[:4, :4]) / 2)
+    built = build_image_dataset(paths, range(6), tmp_path / "t.hdf5", [halves])
+    with h5py.File(tmp_path / "t.hdf5") as db:
+        assert db["images"][:, 0, 0, 0].tolist() == [0, 5, 10, 15, 20, 25]
+    assert built.means == {"R": 37.5, "G": 25.0, "B": 12.5}
+
+
+def test_blocks_are_small_where_images_are_few_large_or_shared_by_many_workers():
+    assert block_size(5, 2, 196_608) == 1
+    assert block_size(100, 2, 196_608) == 13
+    assert block_size(100_000, 2, 196_608) == 16
+    assert block_size(100_000, 16, 196_608) == 8  # 48 MB for 32 blocks
+    assert block_size(100_000, 2, 10**9) == 1

@@ -125,6 +125,39 @@ def test_rows_are_copied_when_added(path):
         assert db["images"][:, 0].tolist() == [0, 1, 2]
 
 
+def test_a_block_that_fills_the_buffer_is_written_from_the_callers_memory(path):
+    rows = numbered(0, 4).astype(np.uint8)
+    with HDF5DatasetWriter((11, 4), path, bufSize=4) as writer:
+        writer.add(rows, range(4))
+        assert (writer.idx, writer.buffer["labels"]) == (4, [])
+        rows += 4
+        writer.add(
+            rows[:3], range(4, 7)
+        )  # these are held, and so are the next before they are written
+        rows += 3
+        writer.add(rows, range(7, 11))
+        assert (writer.idx, writer.buffer["labels"]) == (11, [])
+    with h5py.File(path) as db:
+        assert db["images"][:].tolist() == numbered(0, 11).tolist()
+        assert db["labels"][:].tolist() == list(range(11))
+
+
+def test_a_block_that_cannot_be_written_is_held(path, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    rows = numbered(0, 4)
+    with HDF5DatasetWriter((4, 4), path, bufSize=4) as writer:
+        with monkeypatch.context() as patch:
+            patch.setattr("pyimagesearch.io._storage.write", full)
+            with pytest.raises(OSError, match="No space left"):
+                writer.add(rows, range(4))
+        rows[:] = 99
+        assert (writer.idx, writer.buffer["labels"]) == (0, [0, 1, 2, 3])
+    with h5py.File(path) as db:
+        assert db["images"][:].tolist() == numbered(0, 4).tolist()
+
+
 def test_more_rows_than_the_buffer_holds_come_in_one_piece(path):
     rows = np.random.default_rng(0).integers(0, 256, (50, 1024, 1024), np.uint8)  # 50 MB
     with HDF5DatasetWriter((60, 1024, 1024), path) as writer:

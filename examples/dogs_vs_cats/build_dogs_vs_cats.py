@@ -4,7 +4,8 @@
 
 Reads DATASET/train/cat.N.jpg and dog.N.jpg and writes hdf5/train.hdf5, val.hdf5 and test.hdf5
 (256x256 uint8 BGR images) and hdf5/mean.json, the channel means of the training images. Kaggle's
-25,000 photographs become 20,000, 2,500 and 2,500 images, 4.9 GB in all.
+25,000 photographs become 20,000, 2,500 and 2,500 images, 4.9 GB in all; 0.7 GB with --encode jpeg,
+which changes the pixels a little, 2.9 GB with --encode png, which keeps them. Both read slower.
 """
 
 import argparse
@@ -32,6 +33,10 @@ def main():
     ap.add_argument(
         "-w", "--workers", type=positive_int, help="threads that read (default: every core)"
     )
+    ap.add_argument("--encode", choices=["jpeg", "png"], help="store compressed images")
+    ap.add_argument(
+        "--quality", type=positive_int, default=95, help="of the JPEGs, 1 to 100 (default: 95)"
+    )
     ap.add_argument("--strict", action="store_true", help="stop at the first unreadable image")
     ap.add_argument("--overwrite", action="store_true", help="replace files that exist")
     args = vars(ap.parse_args())
@@ -50,6 +55,8 @@ def main():
         strict=args["strict"],
         overwrite=args["overwrite"],
         workers=args["workers"],
+        encode=args["encode"],
+        quality=args["quality"],
         progress=progress,
     )
     print("[INFO] means: " + ", ".join(f"{c} {m:.2f}" for c, m in built["train"].means.items()))

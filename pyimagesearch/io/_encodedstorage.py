@@ -12,6 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+ROW = h5py.vlen_dtype(np.uint8)
 CHUNK_ROWS = 1024  # 16 bytes each
 HEAP_BYTES = 4096  # the least that HDF5 takes for a heap
 
@@ -39,7 +40,7 @@ def create(db, dataKey, rows, about):
     data = db.create_dataset(
         dataKey,
         (rows,),
-        h5py.vlen_dtype(np.uint8),
+        ROW,
         chunks=(min(rows, CHUNK_ROWS),),
         maxshape=(rows,),
         dcpl=early,
@@ -51,12 +52,10 @@ def write(db, dataKey, start, rows, labels):
     """Put rows and labels in their places from row `start` on, then say so, and close the file."""
     _reserve(db.filename, sum(map(len, rows)) + HEAP_BYTES * (len(rows) + 16))
     end = start + len(rows)
-    if len({len(row) for row in rows}) == 1:
-        values = np.stack(rows)  # h5py (3.14) takes rows of one length in this form only
-    else:
-        values = np.empty(len(rows), object)
-        values[:] = rows
-    db[dataKey][start:end] = values
+    values = np.empty(len(rows), ROW)
+    for number, row in enumerate(rows):  # NumPy would make rows of equal length two-dimensional
+        values[number] = row
+    db[dataKey].write_direct(values, dest_sel=np.s_[start:end])
     db["labels"][start:end] = labels
     db.flush()  # the rows before the number that says they are there
     db.attrs.modify("idx", end)

@@ -98,9 +98,12 @@ def encode_rows(rows, encoding, shape, quality):
         ValueError, TypeError: for anything else. ImageError for encoded rows of another shape.
     """
 
+    def encoded(row):
+        return isinstance(row, bytes) or (getattr(row, "ndim", 0) == 1 and row.dtype == np.uint8)
+
     def encode(numbered):
         number, row = numbered
-        if isinstance(row, bytes) or (getattr(row, "ndim", 0) == 1 and row.dtype == np.uint8):
+        if encoded(row):
             data = bytes(row)
             check_row(data, encoding, shape, f"Row {number} of those added")
             return np.frombuffer(data, np.uint8)
@@ -116,5 +119,5 @@ def encode_rows(rows, encoding, shape, quality):
             )
         return encode_image(image, encoding, quality)
 
-    workers = 0 if len(rows) < FEW else usable_cores()
+    workers = 0 if sum(not encoded(row) for row in rows) < FEW else usable_cores()
     return list(ordered_map(encode, enumerate(rows), workers=workers))

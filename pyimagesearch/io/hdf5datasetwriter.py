@@ -26,7 +26,7 @@ class HDF5DatasetWriter:
     continues it with `resume=True`. Best used in a `with` block: leaving the block closes the
     file, an exception leaves the partial file and touches nothing at `outputPath`.
 
-    With `encode` each image is kept as the bytes of a JPEG or PNG file: a tenth or three quarters
+    With `encode` each image is kept as the bytes of a JPEG or PNG file: a seventh or three fifths
     of the size, for photographs, and slower to read. `db["images"][i]` is then such a file, which
     cv2.imdecode takes; the attributes `encoding` and `shape` of the data set say what comes out.
 

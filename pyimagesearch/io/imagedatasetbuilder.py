@@ -4,16 +4,15 @@ import contextlib
 import json
 import shutil
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from pyimagesearch.io._encoding import QUALITY
+from pyimagesearch.io._imageblocks import BlockReader, block_size, read_prepared
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
 from pyimagesearch.utils.files import move_into_place, replacing
-from pyimagesearch.utils.images import ImageError, read_image
-from pyimagesearch.utils.parallel import ordered_map
+from pyimagesearch.utils.parallel import ordered_map, usable_cores
 
 
 @dataclass
@@ -43,6 +42,8 @@ def build_image_dataset(
     overwrite=False,
     workers=None,
     progress=None,
+    encode=None,
+    quality=QUALITY,
 ):
     """Read, preprocess and store images, in the order given.
 
@@ -61,12 +62,14 @@ def build_image_dataset(
         overwrite: replace an existing `outputPath`.
         workers: threads that read and resize, default one for each core.
         progress: called with the number of images done so far.
+        encode, quality: keep the images as JPEG or PNG files, see `HDF5DatasetWriter`.
     Returns:
         BuiltDataset.
     Raises:
         FileExistsError: if `outputPath` exists and `overwrite` is false.
         ImageError: if `strict` and an image cannot be read.
-        ValueError: if no image can be read, or paths and labels differ in number.
+        ValueError: if no image can be read, paths and labels differ in number, the preprocessors
+            leave images of different shapes, or `encode` and `quality` do not fit.
     """
     if len(paths) != len(labels):
         raise ValueError(
@@ -74,36 +77,62 @@ def build_image_dataset(
         )
     if len(paths) == 0:
         raise ValueError(f"There are no images to write to {outputPath}.")
-    read = partial(_read, preprocessors)
-    shape = next((image.shape for image, _ in map(read, paths) if image is not None), None)
-    if shape is None:
-        raise ValueError(
-            f"None of the {len(paths)} images could be read. The first: {read(paths[0])[1]}"
-        )
+    first = _first_image(preprocessors, paths)
+    workers = usable_cores() if workers is None else workers
+    size = block_size(len(paths), max(workers, 1), first.nbytes)
+    reader = BlockReader(size, preprocessors, first.shape, first.dtype, encode, quality)
     built = BuiltDataset()
-    sums = np.zeros(shape[-1])  # exact: whole numbers far below 2**53
+    sums = np.zeros(3)
+    starts = range(0, len(paths), size)
+    parts = (paths[start : start + size] for start in starts)
     with (
-        HDF5DatasetWriter((len(paths), *shape), outputPath, overwrite=overwrite) as writer,
-        contextlib.closing(ordered_map(read, paths, workers=workers)) as images,
+        HDF5DatasetWriter(
+            (len(paths), *first.shape),
+            outputPath,
+            bufSize=1000 if encode else size,  # pixels are written from the block's own memory
+            overwrite=overwrite,
+            encode=encode,
+            quality=quality,
+        ) as writer,
+        contextlib.closing(
+            ordered_map(reader, parts, workers=workers, ahead=2 * workers, stop=reader.stop)
+        ) as blocks,
     ):
         if classLabels is not None:
             writer.storeClassLabels(classLabels)
-        for done, (path, label, (image, error)) in enumerate(
-            zip(paths, labels, images, strict=True), 1
-        ):
-            if error is None:
-                writer.add([image], [label])
-                sums += cv2.sumElems(image)[: shape[-1]]
-            elif strict:
-                raise error
-            else:
-                built.skipped.append((path, error))
+        for start, block in zip(starts, blocks, strict=True):
+            good = []
+            for number, error in enumerate(block.errors, start):
+                if error is None:
+                    good.append(labels[number])
+                elif strict:
+                    raise error
+                else:
+                    built.skipped.append((paths[number], error))
+            writer.add(block.rows, good)
+            sums += block.sums
+            reader.give_back(block)
             if progress is not None:
-                progress(done)
+                for number in range(start, start + len(block.errors)):
+                    progress(number + 1)
         built.rows = len(writer)
-    blue, green, red = sums / (built.rows * shape[0] * shape[1])
+    blue, green, red = sums / (built.rows * first.shape[0] * first.shape[1])
     built.means = {"R": red, "G": green, "B": blue}
     return built
+
+
+def _first_image(preprocessors, paths):
+    """Return the first image that can be read, as the preprocessors leave it."""
+    prepared = (read_prepared(preprocessors, path)[0] for path in paths)
+    image = next((image for image in prepared if image is not None), None)
+    if image is None:
+        error = read_prepared(preprocessors, paths[0])[1]
+        raise ValueError(f"None of the {len(paths)} images could be read. The first: {error}")
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(
+            f"The preprocessors must leave images of the shape (H, W, 3). Received: {image.shape}."
+        )
+    return image
 
 
 def build_splits(splits, folder, preprocessors, *, overwrite=False, progress=None, **options):
@@ -155,17 +184,3 @@ def build_splits(splits, folder, preprocessors, *, overwrite=False, progress=Non
         move_into_place(building / name, folder / name)
     shutil.rmtree(building)  # with what a killed build may have left there
     return built
-
-
-def _read(preprocessors, path):
-    """Return (image, None), or (None, error) where the file cannot be read."""
-    try:
-        image = read_image(path)
-    except (ImageError, OSError) as error:
-        return None, error
-    try:
-        for preprocessor in preprocessors:
-            image = preprocessor.preprocess(image)
-    except ValueError as error:  # a size that the preprocessor cannot take
-        return None, ImageError(f"{path}: {error}")
-    return image, None

@@ -13,7 +13,7 @@ def usable_cores():
     return os.cpu_count() or 1
 
 
-def ordered_map(function, items, *, workers=None, ahead=None):
+def ordered_map(function, items, *, workers=None, ahead=None, stop=None):
     """Yield `function(item)` for every item, in order, computed ahead in threads.
 
     Unlike `Executor.map`, only `ahead` results are under way at once, so that memory stays bounded
@@ -24,6 +24,8 @@ def ordered_map(function, items, *, workers=None, ahead=None):
         items: iterable, of any length; read only as far as needed.
         workers: number of threads, default the usable cores; 0 works in the caller's thread.
         ahead: number of results under way at once, default 4 for each worker.
+        stop: called if the caller ends early, before the calls under way are waited for: a long
+            `function` can then return at once. Its results are not used any more.
     """
     workers = usable_cores() if workers is None else workers
     if workers == 0:
@@ -40,6 +42,10 @@ def ordered_map(function, items, *, workers=None, ahead=None):
             for item in itertools.islice(items, 1):
                 futures.append(pool.submit(function, item))
             yield result
+    except BaseException:
+        if stop is not None:
+            stop()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
