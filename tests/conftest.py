@@ -32,6 +32,8 @@ def run_script(monkeypatch):
             spec.loader.exec_module(module)
             module.run(module.main)
         finally:
+            if "keras" in sys.modules:  # --mixed-precision is for one run
+                sys.modules["keras"].config.set_dtype_policy("float32")
             for name in set(sys.modules) - before:  # the next chapter has a `config` of its own
                 if name.split(".")[0] in ("config", "photographs"):
                     del sys.modules[name]

@@ -18,6 +18,7 @@ from pyimagesearch.utils.ranked import rank5_accuracy
 
 BUILD = "deepergooglenet/build_tiny_imagenet.py"
 GOOGLENET, RESNET = "deepergooglenet", "resnet_tinyimagenet"
+SPEED = ("--mixed-precision", "--jit", "--steps-per-execution", 3)
 
 
 @pytest.fixture(scope="module")
@@ -192,20 +193,20 @@ def interrupt(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("script", "history", "checkpoints", "rates"),
+    ("script", "history", "checkpoints", "rates", "speed"),
     [
-        (f"{GOOGLENET}/train.py", "deepergooglenet.json", "checkpoints", [1e-3, 1e-3]),
-        (f"{RESNET}/train.py", "resnet.json", "checkpoints", [0.1, 0.1]),
-        (f"{RESNET}/train_decay.py", "resnet_decay.json", "checkpoints_decay", [0.1, 0.05]),
+        (f"{GOOGLENET}/train.py", "deepergooglenet.json", "checkpoints", [1e-3, 1e-3], ()),
+        (f"{RESNET}/train.py", "resnet.json", "checkpoints", [0.1, 0.1], SPEED),
+        (f"{RESNET}/train_decay.py", "resnet_decay.json", "checkpoints_decay", [0.1, 0.05], ()),
     ],
 )
 def test_an_interrupted_training_resumes_to_the_same_weights(
-    script, history, checkpoints, rates, built, run_script, tmp_path, capsys, small_networks,
-    interrupt,
+    script, history, checkpoints, rates, speed, built, run_script, tmp_path, capsys,
+    small_networks, interrupt,
 ):  # fmt: skip
     def options(output):
         given = ["--dataset", built, "--output", tmp_path / output, "--epochs", 2]
-        given += ["--batch-size", 8]
+        given += ["--batch-size", 8, *speed]  # 3 batches
         return [*given, "--model", tmp_path / output / "m.keras"] if "decay" in script else given
 
     run_script(script, *options("straight"))
@@ -217,6 +218,7 @@ def test_an_interrupted_training_resumes_to_the_same_weights(
     assert "epoch 1 is the last one finished" in printed
     command = shlex.split(printed.strip().splitlines()[-1])
     assert command[1].endswith(script)
+    assert set(map(str, speed)) <= set(command)
     run_script(script, *command[2:])
 
     runs = [tmp_path / output for output in ("straight", "interrupted")]

@@ -176,6 +176,17 @@ def test_the_head_is_warmed_up_and_the_last_layers_are_trained_with_it(
         assert np.array_equal(*kernels) == same
 
 
+def test_under_mixed_precision_a_body_that_was_saved_without_it_has_it_too(
+    run_script, flowers, body, tmp_path
+):
+    path = tmp_path / "flowers.keras"
+    finetune(run_script, flowers, body, path, "--mixed-precision", "bfloat16")
+    tuned = keras.models.load_model(path)
+    assert tuned.get_layer("mix1").compute_dtype == "bfloat16"
+    assert tuned.get_layer("mix1").kernel.dtype == "float32"
+    assert tuned.layers[-1].compute_dtype == "float32"
+
+
 def test_fine_tuning_refuses_what_it_cannot_do(run_script, flowers, body, tmp_path, capsys):
     path = tmp_path / "flowers.keras"
     with pytest.raises(SystemExit, match=r"one of the 5 layers .* Received: 15"):

@@ -461,6 +461,29 @@ def test_other_sizes_than_the_chapters_work(name):
     assert build(80, 64, 1, 5).output_shape == (None, 5)
 
 
+@every_network
+def test_under_mixed_precision_the_probabilities_are_float32_also_once_saved(name, tmp_path):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = small(name)
+    finally:
+        keras.config.set_dtype_policy(before)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    for network in (model, loaded):
+        assert [layer.compute_dtype for layer in network.layers[1:]][:2] == ["bfloat16"] * 2
+        assert {weight.dtype for weight in network.weights if "seed" not in weight.path} == {
+            "float32"
+        }
+    for weights in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(*weights)
+    images = np.random.default_rng(3).random((2, *model.input_shape[1:]), "float32")
+    outputs = keras.ops.convert_to_numpy(loaded(images))
+    assert outputs.dtype == "float32"
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-6)  # 16 bits miss it by 1e-3
+
+
 # ---- bad sizes ------------------------------------------------------------------------------
 
 

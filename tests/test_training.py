@@ -6,6 +6,7 @@ import pickle
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import cv2
 import h5py
@@ -13,8 +14,11 @@ import keras
 import numpy as np
 import pytest
 
-from pyimagesearch.callbacks import EpochCheckpoint
-from pyimagesearch.io import HDF5DatasetWriter
+from pyimagesearch.callbacks import EpochCheckpoint, TrainingMonitor
+from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
+from pyimagesearch.nn.conv import LeNet
+from pyimagesearch.preprocessing import ImageDataGenerator
+from pyimagesearch.training import speed
 from pyimagesearch.training.backbone import add_backbone_options, load_backbone
 from pyimagesearch.training.classifier import (
     first_part,
@@ -28,6 +32,7 @@ from pyimagesearch.training.hdf5 import count_classes, read_means
 from pyimagesearch.training.prediction import predict_batches
 from pyimagesearch.training.resume import add_resume_options, explain_interrupt, load_checkpoint
 from pyimagesearch.training.saving import load_network, newest_model
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.images import ImageError
 
 
@@ -375,6 +380,215 @@ def test_an_interrupted_run_prints_the_command_that_resumes_it(checkpoint, capsy
 def test_a_run_without_a_finished_epoch_has_nothing_to_resume(tmp_path, capsys):
     explain_interrupt(EpochCheckpoint(tmp_path), {})
     assert "before the first epoch ended" in capsys.readouterr().out
+
+
+# -- options for speed -------------------------------------------------------------------------
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+not_on_torch = pytest.mark.skipif(
+    keras.backend.backend() == "torch", reason="Keras has no such option on torch"
+)
+
+
+def speed_options(*words):
+    ap = argparse.ArgumentParser()
+    add_speed_options(ap)
+    return vars(ap.parse_args([str(word) for word in words]))
+
+
+@pytest.fixture
+def _policy():
+    """Put the precision back that a test sets."""
+    before = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(before)
+
+
+def test_speed_options_are_off_by_default():
+    assert speed_options() == {"mixed_precision": None, "jit": False, "steps_per_execution": 1}
+    assert speed_options("--mixed-precision")["mixed_precision"] == "auto"
+
+
+@pytest.mark.parametrize(
+    "script", sorted(path for path in EXAMPLES.glob("*/*.py") if ".fit(\n" in path.read_text())
+)
+def test_every_training_script_has_the_speed_options(script, run_script, capsys):
+    with pytest.raises(SystemExit):
+        run_script(script, "--mixed-precision", "--jit", "--steps-per-execution", 0)
+    assert "argument --steps-per-execution: must be 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_policy")
+@pytest.mark.parametrize(
+    ("words", "gpu", "policy"),
+    [
+        ((), True, "float32"),
+        (("--mixed-precision",), True, "mixed_float16"),
+        (("--mixed-precision",), False, "mixed_bfloat16"),
+        (("--mixed-precision", "float16"), False, "mixed_float16"),
+    ],
+)
+def test_mixed_precision_is_float16_on_a_gpu_only(words, gpu, policy, monkeypatch):
+    monkeypatch.setattr(speed, "_has_gpu", lambda: gpu)
+    set_precision(speed_options(*words))
+    assert keras.config.dtype_policy().name == policy
+
+
+def lenet_and_images(lr=0.01):
+    keras.utils.set_random_seed(3)
+    model = LeNet.build(8, 8, 1, 3)
+    model.compile(
+        loss="categorical_crossentropy",
+        optimizer=keras.optimizers.SGD(learning_rate=lr, momentum=0.9),
+    )
+    images = np.random.default_rng(3).random((12, 8, 8, 1), "float32")
+    return model, images, np.eye(3, dtype="float32")[np.arange(12) % 3]
+
+
+def fit(model, images, labels, **options):
+    options = {"batch_size": 4, "verbose": 0, "shuffle": False, **options}
+    return model.fit(images, labels, **options).history["loss"]
+
+
+@pytest.mark.usefixtures("_policy")
+@pytest.mark.parametrize(
+    ("words", "tolerance"),
+    [
+        (("--mixed-precision", "bfloat16"), 0.02),
+        (("--mixed-precision", "float16"), 0.02),
+        pytest.param(("--jit",), 1e-4, marks=not_on_torch),
+        pytest.param(("--steps-per-execution", 3), 1e-4, marks=not_on_torch),
+    ],
+)
+def test_a_training_with_a_speed_option_takes_the_same_course(words, tolerance):
+    plain = fit(*lenet_and_images(), epochs=3)
+    set_precision(speed_options(*words))
+    model, *data = lenet_and_images()
+    speed_up(model, speed_options(*words))
+    assert fit(model, *data, epochs=3) == pytest.approx(plain, rel=tolerance)
+
+
+@pytest.mark.usefixtures("_policy")
+def test_a_mixed_precision_checkpoint_goes_on_with_its_rate_and_its_loss_scale(tmp_path):
+    args = speed_options("--mixed-precision", "float16")
+    set_precision(args)
+    straight = fit(*lenet_and_images(), epochs=2)
+
+    model, *data = lenet_and_images()
+    saved = EpochCheckpoint(tmp_path, latest=True)
+    monitor = TrainingMonitor(tmp_path / "curve.png")
+    keras_schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 0.01)
+    fit(model, *data, epochs=1, callbacks=[keras_schedule, monitor, saved])
+    assert saved.lastRate == pytest.approx(0.01)
+    assert monitor.H["learning_rate"] == [pytest.approx(0.01)]
+    resumed = load_checkpoint(saved.lastPath, 1, like=model)
+    assert int(resumed.optimizer.iterations) == 3
+    assert int(resumed.optimizer.step_counter) == 3
+    speed_up(resumed, args)
+    assert fit(resumed, *data, epochs=2, initial_epoch=1) == pytest.approx(straight[1:])
+
+    model.optimizer.dynamic_scale.assign(512.0)
+    model.save(tmp_path / "epoch_1.keras")
+    resumed = load_checkpoint(tmp_path / "epoch_1.keras", 1, lr=0.5)
+    assert float(resumed.optimizer.dynamic_scale) == 512
+    assert float(resumed.optimizer.inner_optimizer.learning_rate) == 0.5
+
+
+@pytest.mark.usefixtures("_policy")
+def test_a_checkpoint_of_another_precision_is_refused(tmp_path):
+    model, *data = lenet_and_images()
+    model.save(tmp_path / "plain.keras")
+    keras.config.set_dtype_policy("mixed_float16")
+    with pytest.raises(ValueError, match="plain.keras was trained without --mixed-precision"):
+        load_checkpoint(tmp_path / "plain.keras", 1)
+    model, *_ = lenet_and_images()
+    model.save(tmp_path / "mixed.keras")
+    for policy in ("float32", "mixed_bfloat16"):
+        keras.config.set_dtype_policy(policy)
+        with pytest.raises(ValueError, match="mixed.keras was trained with .*ion float16: go on"):
+            load_checkpoint(tmp_path / "mixed.keras", 1)
+
+
+POWERS = 2.0 ** np.arange(10, dtype="float32").reshape(10, 1, 1, 1)  # any lost or doubled one shows
+
+
+class Total(keras.metrics.Sum):
+    def update_state(self, labels, outputs, sample_weight=None):
+        super().update_state(outputs)
+
+
+def summing_model():
+    """A network that learns nothing and returns its input, and the sum of it in its history."""
+    model = keras.Sequential(
+        [
+            keras.Input((1, 1, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, kernel_initializer="ones"),
+        ]
+    )
+    model.compile(keras.optimizers.SGD(learning_rate=0.0), "mse", metrics=[Total(name="total")])
+    return model
+
+
+@not_on_torch
+@pytest.mark.parametrize(("wanted", "taken"), [(2, 1), (3, 3), (9, 3)])
+def test_an_epoch_of_a_data_set_has_every_row_once_whatever_the_steps_per_execution(
+    tmp_path, capsys, wanted, taken
+):
+    path = tmp_path / "powers.hdf5"
+    with HDF5DatasetWriter((10, 1, 1, 1), path) as writer:
+        writer.add(POWERS, [1] * 10)
+    model = summing_model()
+    with (
+        HDF5DatasetGenerator(path, 4, binarize=False, shuffle=True, seed=1) as train,  # 3 batches
+        HDF5DatasetGenerator(path, 3, binarize=False) as val,  # 4
+    ):
+        speed_up(model, speed_options("--steps-per-execution", wanted), steps=len(train))
+        history = model.fit(
+            train.generator(),
+            shuffle=False,
+            steps_per_epoch=len(train),
+            validation_data=val.generator(passes=1),
+            validation_steps=len(val),
+            epochs=2,
+            verbose=0,
+        ).history
+    assert model.steps_per_execution == taken
+    assert ("[INFO] steps per execution: " in capsys.readouterr().out) == (taken != wanted)
+    assert history["total"] == history["val_total"] == [2**10 - 1] * 2
+
+
+@not_on_torch
+def test_an_epoch_of_a_flow_has_every_row_once_also_where_the_steps_leave_a_rest():
+    model = summing_model()
+    speed_up(model, speed_options("--steps-per-execution", 2))
+    flow = ImageDataGenerator().flow(POWERS, np.ones((10, 1)), batch_size=4)
+    history = model.fit(
+        flow, shuffle=False, validation_data=(POWERS, np.ones((10, 1))), epochs=2, verbose=0
+    ).history
+    assert history["total"] == history["val_total"] == [2**10 - 1] * 2
+
+
+@not_on_torch
+def test_a_network_that_cannot_be_compiled_is_one_sentence():
+    model, *_ = lenet_and_images()
+    model.layers[1].supports_jit = False
+    with pytest.raises(ValueError, match="XLA cannot compile lenet on this machine: leave --jit"):
+        speed_up(model, speed_options("--jit"))
+
+
+@pytest.mark.parametrize("words", [("--jit",), ("--steps-per-execution", 2)])
+def test_on_torch_only_mixed_precision_is_to_be_had(words, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(ValueError, match="are for TensorFlow and JAX.*torch here: leave them out"):
+        speed_up(None, speed_options(*words))
+
+
+def test_an_interrupted_run_goes_on_with_its_speed_options(checkpoint, capsys):
+    words = ["--mixed-precision", "auto", "--jit", "--steps-per-execution", "3"]
+    args = {"lr": None, "model": None, "start_epoch": 0, **speed_options(*words)}
+    explain_interrupt(checkpoint, args)
+    assert " ".join(words) in capsys.readouterr().out
 
 
 # -- data sets and networks of the scripts -----------------------------------------------------

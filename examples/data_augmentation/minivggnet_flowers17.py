@@ -22,6 +22,7 @@ from pyimagesearch.preprocessing import (
     ImageDataGenerator,
     ImageToArrayPreprocessor,
 )
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
 OUTPUT = Path(__file__).resolve().parents[2] / "output" / "data_augmentation"
@@ -37,7 +38,9 @@ def main():
     ap.add_argument("-b", "--batch-size", type=positive_int, default=32, help="images in a batch")
     ap.add_argument("-l", "--lr", type=positive_float, default=0.05, help="learning rate of SGD")
     ap.add_argument("--seed", type=int, default=42, help="seed of the split and the weights")
+    add_speed_options(ap)
     args = vars(ap.parse_args())
+    set_precision(args)
     keras.utils.set_random_seed(args["seed"])
 
     print("[INFO] loading images...")
@@ -60,6 +63,7 @@ def main():
         optimizer=keras.optimizers.SGD(learning_rate=args["lr"]),
         metrics=["accuracy"],
     )
+    speed_up(model, args)
 
     print(f"[INFO] training on {len(trainX)} images, validating on {len(testX)}...")
     figure = Path(args["output"]) / "minivggnet_flowers17.png"

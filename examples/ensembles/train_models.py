@@ -20,6 +20,7 @@ from pyimagesearch.callbacks import TrainingMonitor
 from pyimagesearch.datasets import load_cifar10
 from pyimagesearch.nn.conv import MiniVGGNet
 from pyimagesearch.preprocessing import ImageDataGenerator
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
@@ -42,7 +43,9 @@ def main():
     ap.add_argument("--seed", type=int, default=42, help="seed of the first network")
     ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
     ap.add_argument("--overwrite", action="store_true", help="train existing networks anew")
+    add_speed_options(ap)
     args = vars(ap.parse_args())
+    set_precision(args)
     output, models = Path(args["output"]), Path(args["models"])
 
     print("[INFO] loading CIFAR-10...")
@@ -74,6 +77,7 @@ def main():
             optimizer=keras.optimizers.SGD(learning_rate=decay, momentum=0.9, nesterov=True),
             metrics=["accuracy"],
         )
+        speed_up(model, args)
         figure = output / f"model_{i}.png"
         model.fit(
             aug.flow(trainX, trainY, batch_size=args["batch_size"], seed=seed),

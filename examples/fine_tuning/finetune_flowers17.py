@@ -21,6 +21,7 @@ from pyimagesearch.nn.conv import FCHeadNet
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, ImageDataGenerator
 from pyimagesearch.training.backbone import add_backbone_options, load_backbone
 from pyimagesearch.training.saving import model_path, save_model
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
 
@@ -43,7 +44,9 @@ def main():
     ap.add_argument("--unfreeze", type=int, default=15, help="first layer to fine-tune")
     ap.add_argument("--seed", type=int, default=42, help="seed of split, weights, augmentation")
     add_backbone_options(ap, "vgg16")
+    add_speed_options(ap)
     args = vars(ap.parse_args())
+    set_precision(args)
     keras.utils.set_random_seed(args["seed"])
     seed, batch_size, path = args["seed"], args["batch_size"], args["model"]
 
@@ -56,6 +59,9 @@ def main():
         preprocessing=args["preprocessing"],
     )
     body = backbone.model
+    if args["mixed_precision"]:
+        for layer in body.layers:  # those of a file have the precision that they were saved with
+            layer.dtype_policy = keras.config.dtype_policy()
     if not 0 < args["unfreeze"] < len(body.layers):
         raise ValueError(
             f"--unfreeze must be the index of one of the {len(body.layers)} layers that "
@@ -103,6 +109,7 @@ def main():
                 layer.trainable = True
         print(f"[INFO] training {phase}...")
         model.compile(loss="categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
+        speed_up(model, args)
         figure = path.with_name(f"{path.stem}_{phase.replace(' ', '_')}.png")
         model.fit(
             aug.flow(trainX, trainY, batch_size=batch_size, seed=seed),

@@ -27,6 +27,7 @@ from pyimagesearch.training.resume import (
 )
 from pyimagesearch.training.saving import model_path, save_model
 from pyimagesearch.training.schedules import polynomial_decay
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
@@ -63,8 +64,10 @@ def main():
         default=0,
         help="go on from OUTPUT/checkpoints/epoch_N.keras, after N epochs",
     )
+    add_speed_options(ap)
     args = vars(ap.parse_args())
     check_resume_options(args)
+    set_precision(args)
     start, seed, output = args["start_epoch"], args["seed"], Path(args["output"])
     schedule = polynomial_decay(args["lr"], args["epochs"], args["power"])
 
@@ -92,6 +95,7 @@ def main():
             optimizer=keras.optimizers.SGD(learning_rate=args["lr"], momentum=0.9),
             metrics=["accuracy"],
         )
+    speed_up(model, args)
 
     checkpoint = EpochCheckpoint(checkpoints, 5, start, latest=True)
     figure = output / "minigooglenet.png"

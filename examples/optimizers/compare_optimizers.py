@@ -25,6 +25,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentForma
 from pyimagesearch.datasets import load_cifar10
 from pyimagesearch.nn.conv import LeNet
 from pyimagesearch.preprocessing import ImageDataGenerator
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
@@ -66,7 +67,9 @@ def main():
     )
     ap.add_argument("--seed", type=int, default=42, help="seed of the weights and the order")
     ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
+    add_speed_options(ap)
     args = vars(ap.parse_args())
+    set_precision(args)
     output, seed = Path(args["output"]), args["seed"]
 
     print("[INFO] loading CIFAR-10...")
@@ -88,6 +91,7 @@ def main():
             optimizer=optimizer(learning_rate=lr, **options),
             metrics=["accuracy"],
         )
+        speed_up(model, args)
         stopwatch = Stopwatch()
         history = model.fit(
             aug.flow(trainX, trainY, batch_size=args["batch_size"], seed=seed),

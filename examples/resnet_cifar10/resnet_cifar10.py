@@ -29,6 +29,7 @@ from pyimagesearch.training.resume import (
     load_checkpoint,
 )
 from pyimagesearch.training.saving import save_model
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
@@ -61,8 +62,10 @@ def main():
     ap.add_argument("--seed", type=int, default=42, help="seed of weights, order, augmentation")
     ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
     add_resume_options(ap)
+    add_speed_options(ap)
     args = vars(ap.parse_args())
     check_resume_options(args)
+    set_precision(args)
     start, seed, output = args["start_epoch"], args["seed"], Path(args["output"])
 
     print("[INFO] loading CIFAR-10...")
@@ -95,6 +98,7 @@ def main():
             optimizer=keras.optimizers.SGD(learning_rate=0.1 if args["lr"] is None else args["lr"]),
             metrics=["accuracy"],
         )
+    speed_up(model, args)
 
     checkpoint = EpochCheckpoint(args["checkpoints"], 5, start, latest=True)
     figure = output / "resnet.png"

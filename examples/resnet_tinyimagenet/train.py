@@ -38,6 +38,7 @@ from pyimagesearch.training.resume import (
     load_checkpoint,
 )
 from pyimagesearch.training.saving import save_model
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
 
@@ -59,8 +60,10 @@ def main():
         "--every", type=positive_int, default=5, help="keep every N-th checkpoint, and the last"
     )
     add_resume_options(ap)
+    add_speed_options(ap)
     args = vars(ap.parse_args())
     check_resume_options(args)
+    set_precision(args)
     start, seed, dataset, output = (
         args["start_epoch"],
         args["seed"],
@@ -128,13 +131,14 @@ def main():
             dataset / "val.hdf5", args["batch_size"], [sp, mp, iap], classes=classes
         ) as val,
     ):
+        speed_up(model, args, steps=len(train))
         print(f"[INFO] training on {train.numImages} images, validating on {val.numImages}...")
         try:
             model.fit(
                 train.generator(startPass=start),
                 shuffle=False,  # the generator does it
                 steps_per_epoch=len(train),
-                validation_data=val.generator(),
+                validation_data=val.generator(passes=1),
                 validation_steps=len(val),
                 epochs=args["epochs"],
                 initial_epoch=start,

@@ -34,6 +34,7 @@ from pyimagesearch.training.resume import (
 )
 from pyimagesearch.training.saving import model_path, save_model
 from pyimagesearch.training.schedules import polynomial_decay
+from pyimagesearch.training.speed import add_speed_options, set_precision, speed_up
 from pyimagesearch.utils.script import positive_float, positive_int, run
 
 
@@ -70,8 +71,10 @@ def main():
         default=0,
         help="go on from OUTPUT/checkpoints_decay/epoch_N.keras, after N epochs",
     )
+    add_speed_options(ap)
     args = vars(ap.parse_args())
     check_resume_options(args)
+    set_precision(args)
     start, seed, dataset, output = (
         args["start_epoch"],
         args["seed"],
@@ -140,13 +143,14 @@ def main():
             dataset / "val.hdf5", args["batch_size"], [sp, mp, iap], classes=classes
         ) as val,
     ):
+        speed_up(model, args, steps=len(train))
         print(f"[INFO] training on {train.numImages} images, validating on {val.numImages}...")
         try:
             model.fit(
                 train.generator(startPass=start),
                 shuffle=False,  # the generator does it
                 steps_per_epoch=len(train),
-                validation_data=val.generator(),
+                validation_data=val.generator(passes=1),
                 validation_steps=len(val),
                 epochs=args["epochs"],
                 initial_epoch=start,

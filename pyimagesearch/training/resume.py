@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pyimagesearch.callbacks.epochcheckpoint import saved_epoch
 from pyimagesearch.training.saving import check_alike, read_model
+from pyimagesearch.training.speed import check_precision
 from pyimagesearch.utils.script import option_words
 
 
@@ -47,14 +48,15 @@ def load_checkpoint(path, startEpoch, lr=None, *, like=None):
         The compiled keras.Model.
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no full model, is another network than `like`, or `startEpoch` does
-            not match it.
+        ValueError: if it is no full model, is another network than `like`, was trained in another
+            precision than Keras is set to, or `startEpoch` does not match it.
     """
     path = Path(path)
     if startEpoch <= 0:
         raise ValueError(
             f"--start-epoch must say how many epochs {path} has behind it. Received: {startEpoch}."
         )
+    check_precision(path)
     model = read_model(path)
     named = re.fullmatch(r"epoch_(\d+)", path.stem)
     for epoch in (saved_epoch(path), named and int(named[1])):

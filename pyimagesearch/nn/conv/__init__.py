@@ -1,4 +1,8 @@
-"""The book's networks. `build` of each returns an uncompiled Keras model."""
+"""The book's networks. `build` of each returns an uncompiled Keras model.
+
+Their layers follow `keras.config.dtype_policy()`, save for the classifier's softmax: probabilities
+are float32 under mixed precision as well, whose 16 bits would round the small ones to 0.
+"""
 
 from pyimagesearch.nn.conv.alexnet import AlexNet
 from pyimagesearch.nn.conv.deepergooglenet import DeeperGoogLeNet

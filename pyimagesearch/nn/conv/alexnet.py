@@ -57,5 +57,5 @@ class AlexNet:
         x = dense(x, 4096)
         x = dense(x, 4096)
         x = layers.Dense(classes, kernel_regularizer=l2(reg))(x)
-        x = layers.Activation("softmax")(x)
+        x = layers.Activation("softmax", dtype="float32")(x)
         return keras.Model(inputs, x, name="alexnet")

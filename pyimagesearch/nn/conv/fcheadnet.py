@@ -36,4 +36,4 @@ class FCHeadNet:
             x = layers.Flatten(name="flatten")(baseModel.output)
         x = unique(layers.Dense, D, activation="relu")(x)
         x = unique(layers.Dropout, 0.5)(x)
-        return unique(layers.Dense, classes, activation="softmax")(x)
+        return unique(layers.Dense, classes, activation="softmax", dtype="float32")(x)

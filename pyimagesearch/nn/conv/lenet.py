@@ -34,5 +34,5 @@ class LeNet:
         x = layers.Dense(500)(x)
         x = layers.Activation("relu")(x)
         x = layers.Dense(classes)(x)
-        x = layers.Activation("softmax")(x)
+        x = layers.Activation("softmax", dtype="float32")(x)
         return keras.Model(inputs, x, name="lenet")

@@ -65,5 +65,5 @@ class MiniGoogLeNet:
         x = layers.Dropout(0.5)(x)
         x = layers.Flatten()(x)  # 336
         x = layers.Dense(classes)(x)
-        x = layers.Activation("softmax")(x)
+        x = layers.Activation("softmax", dtype="float32")(x)
         return keras.Model(inputs, x, name="googlenet")

@@ -38,5 +38,5 @@ class MiniVGGNet:
         x = layers.BatchNormalization()(x)
         x = layers.Dropout(0.5)(x)
         x = layers.Dense(classes)(x)
-        x = layers.Activation("softmax")(x)
+        x = layers.Activation("softmax", dtype="float32")(x)
         return keras.Model(inputs, x, name="minivggnet")

@@ -124,7 +124,7 @@ class ResNet:
         x = layers.AveragePooling2D(map_size(x, chanDim))(x)  # 8x8
         x = layers.Flatten()(x)
         x = layers.Dense(classes, kernel_regularizer=l2(reg))(x)
-        x = layers.Activation("softmax")(x)
+        x = layers.Activation("softmax", dtype="float32")(x)
         return keras.Model(inputs, x, name="resnet")
 
 

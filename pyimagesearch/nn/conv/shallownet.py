@@ -25,5 +25,5 @@ class ShallowNet:
         x = layers.Activation("relu")(x)
         x = layers.Flatten()(x)
         x = layers.Dense(classes)(x)
-        x = layers.Activation("softmax")(x)
+        x = layers.Activation("softmax", dtype="float32")(x)
         return keras.Model(inputs, x, name="shallownet")
