@@ -2,7 +2,7 @@
 # make test     install, run the whole test suite
 # make lint     check style and formatting
 # make examples run every example script on made-up data, one epoch each
-# make bench    measure the feed against the way of 2017
+# make bench    measure everything against 2017 and the alternatives: table and chart in output/bench/
 # make test-backends  run what touches Keras on its jax and torch backends too
 PYTHON ?= python3
 VENV ?= .venv
@@ -35,7 +35,7 @@ examples: $(VENV)/installed-dev
 	$(BIN)/python -m pytest tests/test_examples_*.py
 
 bench: $(VENV)/installed-bench
-	$(BIN)/python benchmarks/feed.py
+	$(BIN)/python benchmarks/all.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -1,122 +1,190 @@
-"""Images per second that reach the network: the 2017 way against ours.
+"""Feed a network: stored 256x256 images -> random 227x227 crops minus means, batches of 128.
 
     python benchmarks/feed.py
+    python benchmarks/feed.py --photos datasets/kaggle_dogs_vs_cats/train
 
-Three kinds of work on random pictures: feeding crops from an HDF5 file, augmenting an array, and
-both together. Both ways are measured in turn, several times, so that a busy machine slows them
-alike. The table shows medians; the ratio in the last column counts, not the rates.
+All ways give shuffled float32 batches; 2017's, as printed, come in file order. The bare limit
+subtracts the means from crops of an array on every core, and does nothing else.
 """
 
-from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)
+# ruff: noqa: PLC0415  (each way imports no more than it needs: its peak memory is measured)
 
-import argparse
-import statistics
-import tempfile
-import time
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+import cv2
 import h5py
+import harness
 import numpy as np
-from keras.src.legacy.preprocessing.image import ImageDataGenerator as LegacyGenerator
+from common import (
+    BATCH,
+    BGR_MEANS,
+    CROP,
+    MEANS,
+    STORED,
+    checked,
+    load_stored,
+    our_steps,
+    store_feed_files,
+    store_images,
+)
 
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
-from pyimagesearch.preprocessing import (
-    ImageDataGenerator,
-    ImageToArrayPreprocessor,
-    MeanPreprocessor,
-    PatchPreprocessor,
-)
-from pyimagesearch.utils.script import positive_int, run
+from pyimagesearch.utils.parallel import usable_cores
 
-BATCH = 128
-MEANS = (124.0, 115.0, 105.0)  # red, green, blue
-AUGMENTATION = {
-    "rotation_range": 20,
-    "zoom_range": 0.15,
-    "width_shift_range": 0.2,
-    "height_shift_range": 0.2,
-    "shear_range": 8.6,
-    "horizontal_flip": True,
-    "fill_mode": "nearest",
+MARGIN = STORED - CROP + 1
+
+
+def ours(folder, args, aug=None, file="ours.hdf5", **options):
+    def batches(passes):
+        with HDF5DatasetGenerator(
+            folder / file, BATCH, our_steps(), aug, shuffle=True, seed=0, **options
+        ) as gen:
+            yield from gen.generator(passes)
+
+    return checked(folder, batches)
+
+
+def book(folder, args, aug=None):
+    return checked(folder, book_batches(folder, BATCH, aug))
+
+
+def book_batches(folder, batch_size, aug=None):
+    """One thread, image after image, as `HDF5DatasetGenerator` and its preprocessors did."""
+    from keras.utils import img_to_array, to_categorical
+    from sklearn.feature_extraction.image import extract_patches_2d
+
+    def preprocess(image):
+        image = extract_patches_2d(image, (CROP, CROP), max_patches=1)[0]
+        blue, green, red = cv2.split(image.astype("float32"))
+        red -= MEANS["R"]
+        green -= MEANS["G"]
+        blue -= MEANS["B"]
+        return img_to_array(cv2.merge([blue, green, red]))
+
+    def batches(passes):
+        with h5py.File(folder / "2017.hdf5") as db:
+            for start in list(range(0, len(db["labels"]), batch_size)) * passes:
+                images = db["images"][start : start + batch_size]
+                labels = to_categorical(db["labels"][start : start + batch_size], 2)
+                images = np.array([preprocess(image) for image in images])
+                if aug is not None:
+                    images, labels = next(aug.flow(images, labels, batch_size=batch_size))
+                yield images, labels
+
+    return batches
+
+
+def tf_data(folder, args):
+    import tensorflow as tf
+
+    images, labels = load_stored(folder)
+    file = str(folder / "images.tfrecord")
+    with tf.io.TFRecordWriter(file) as writer:
+        for image, label in zip(images, labels, strict=True):
+            writer.write(image.tobytes() + bytes([label]))
+
+    def preprocess(record):
+        data = tf.io.decode_raw(record, tf.uint8)
+        image = tf.reshape(data[:-1], (STORED, STORED, 3))
+        image = tf.image.random_crop(image, (CROP, CROP, 3))
+        return tf.cast(image, tf.float32) - BGR_MEANS, tf.one_hot(data[-1], 2)
+
+    def batches(passes):
+        records = tf.data.TFRecordDataset(file).shuffle(1024).repeat(passes)
+        examples = records.map(preprocess, tf.data.AUTOTUNE, deterministic=False)
+        yield from examples.batch(BATCH).prefetch(tf.data.AUTOTUNE)
+
+    return checked(folder, batches)
+
+
+def torch_loader(folder, args, augment=None):
+    import torch
+    from torch.utils.data import DataLoader, Dataset
+
+    class Crops(Dataset):
+        def __init__(self):
+            self.images, self.labels = load_stored(folder, "r")
+
+        def __len__(self):
+            return len(self.images)
+
+        def __getitem__(self, i):
+            top, left = torch.randint(0, MARGIN, (2,)).tolist()
+            image = self.images[i, top : top + CROP, left : left + CROP]
+            if augment is not None:
+                image = augment(image=image)["image"]
+            return cv2.subtract(image, means, dtype=cv2.CV_32F), self.labels[i]
+
+    means = np.tile(BGR_MEANS, (CROP, CROP, 1))
+    loader = DataLoader(
+        Crops(),
+        BATCH,
+        shuffle=True,
+        num_workers=0 if args["quick"] else usable_cores(),
+        worker_init_fn=lambda _: cv2.setNumThreads(0),
+        persistent_workers=not args["quick"],
+    )
+
+    def batches(passes):
+        for _ in range(passes):
+            yield from loader
+
+    return checked(folder, batches)
+
+
+def bare(folder, args):
+    images, _ = load_stored(folder)
+    means = np.tile(BGR_MEANS, (CROP, CROP, 1))
+    workers = usable_cores()
+    cv2.setNumThreads(1)
+
+    def work(share):
+        batch = np.empty((BATCH, CROP, CROP, 3), np.float32)
+        for i, image in enumerate(share):
+            cv2.subtract(
+                image[9 : 9 + CROP, 9 : 9 + CROP], means, batch[i % BATCH], dtype=cv2.CV_32F
+            )
+        return len(share)
+
+    def run(passes):
+        shares = [images[i::workers] for i in range(workers)] * passes
+        with ThreadPoolExecutor(workers) as pool:
+            return sum(pool.map(work, shares))
+
+    return run
+
+
+WAYS = {
+    "2017": book,
+    "tf.data": tf_data,
+    "torch DataLoader": torch_loader,
+    "ours": ours,
+    "bare limit": bare,
 }
 
 
-def main():
-    ap = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    ap.add_argument("-n", "--images", type=positive_int, default=512, help="pictures to feed")
-    ap.add_argument("-r", "--repeats", type=positive_int, default=5, help="measurements of each")
-    args = vars(ap.parse_args())
-
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (args["images"], 256, 256, 3), np.uint8)
-    labels = np.arange(args["images"]) % 2
-    with tempfile.TemporaryDirectory() as folder:
-        path, old_path = Path(folder) / "ours.hdf5", Path(folder) / "book.hdf5"
-        with HDF5DatasetWriter(images.shape, path) as writer:
-            writer.add(images, labels)
-        with h5py.File(old_path, "w") as db:  # the book stored every pixel as a float64
-            db["images"], db["labels"] = images.astype("float64"), labels
-        crops = images[:, :227, :227].astype("float32")
-        work = {
-            "feed": (lambda: old_feed(old_path), lambda: our_feed(path)),
-            "augmentation": (
-                lambda: old_flow(crops, labels),
-                lambda: our_flow(images[:, :227, :227], labels),
-            ),
-            "feed and augmentation": (
-                lambda: old_feed(old_path, LegacyGenerator(**AUGMENTATION)),
-                lambda: our_feed(path, ImageDataGenerator(**AUGMENTATION)),
-            ),
-        }
-        print(f"{'images/s':24}{'2017':>10}{'ours':>10}{'ratio':>8}")
-        for name, ways in work.items():
-            rates = [[], []]
-            for _ in range(args["repeats"]):
-                for way, measured in zip(ways, rates, strict=True):
-                    start = time.perf_counter()
-                    assert way() == len(images)
-                    measured.append(len(images) / (time.perf_counter() - start))
-            old, ours = map(statistics.median, rates)
-            print(f"{name:24}{old:10.0f}{ours:10.0f}{ours / old:8.1f}", flush=True)
+def store_two_sizes(folder, args):
+    store_images(folder, args, harness.size(args, 1000, BATCH))
+    images, labels = load_stored(folder)
+    for name, times in {"once.hdf5": 1, "four_times.hdf5": 4}.items():
+        with HDF5DatasetWriter((times * len(images), *images.shape[1:]), folder / name) as writer:
+            for _ in range(times):
+                writer.add(images, labels)
 
 
-def our_feed(path, aug=None):
-    """One shuffled pass; returns the number of images."""
-    steps = [PatchPreprocessor(227, 227), MeanPreprocessor(*MEANS), ImageToArrayPreprocessor()]
-    with HDF5DatasetGenerator(path, BATCH, steps, aug, shuffle=True, seed=0) as gen:
-        return sum(len(batch) for batch, _ in gen.generator(passes=1))
-
-
-def old_feed(path, aug=None):
-    """The same in the manner of 2017: one thread, float64 rows, image by image."""
-    rng, seen = np.random.default_rng(0), 0
-    with h5py.File(path) as db:
-        for start in range(0, len(db["images"]), BATCH):
-            batch = []
-            for image in db["images"][start : start + BATCH]:
-                top, left = rng.integers(0, 30, 2)
-                patch = image[top : top + 227, left : left + 227].astype("float32")
-                blue, green, red = patch[..., 0], patch[..., 1], patch[..., 2]
-                patch = np.stack([blue - MEANS[2], green - MEANS[1], red - MEANS[0]], axis=-1)
-                batch.append(patch)
-            batch = np.array(batch)
-            if aug is not None:
-                batch = next(aug.flow(batch, batch_size=len(batch)))
-            seen += len(batch)
-    return seen
-
-
-def old_flow(images, labels):
-    flow = LegacyGenerator(**AUGMENTATION).flow(images, labels, batch_size=BATCH, seed=0)
-    return sum(len(next(flow)[0]) for _ in range(len(flow)))
-
-
-def our_flow(images, labels):
-    flow = ImageDataGenerator(**AUGMENTATION).flow(images, labels, batch_size=BATCH, seed=0)
-    return sum(len(next(flow)[0]) for _ in range(len(flow)))
-
+ROWS = [
+    harness.Row(__file__, "feed", WAYS, store_feed_files),
+    harness.Row(
+        __file__,
+        "feed, memory of ours",
+        {
+            "1,000 images": partial(ours, file="once.hdf5"),
+            "4,000 images": partial(ours, file="four_times.hdf5"),
+        },
+        store_two_sizes,
+    ),
+]
 
 if __name__ == "__main__":
-    run(main)
+    harness.main(ROWS, __doc__)
