@@ -21,7 +21,7 @@ from pathlib import Path
 import keras
 
 from config import tiny_imagenet_config as config
-from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, TrainingMonitor
 from pyimagesearch.io import HDF5DatasetGenerator
 from pyimagesearch.nn.conv import DeeperGoogLeNet
 from pyimagesearch.preprocessing import (
@@ -61,6 +61,7 @@ def main():
     )
     add_resume_options(ap)
     add_speed_options(ap)
+    ap.add_argument("--data-wait", action="store_true", help="say how long epochs wait for data")
     args = vars(ap.parse_args())
     check_resume_options(args)
     set_precision(args)
@@ -125,10 +126,13 @@ def main():
         ) as val,
     ):
         speed_up(model, args, steps=len(train))
+        batches = train.generator(startPass=start)
+        if args["data_wait"]:
+            callbacks.append(DataWait(batches))
         print(f"[INFO] training on {train.numImages} images, validating on {val.numImages}...")
         try:
             model.fit(
-                train.generator(startPass=start),
+                batches,
                 shuffle=False,  # the generator does it
                 steps_per_epoch=len(train),
                 validation_data=val.generator(passes=1),
