@@ -496,7 +496,7 @@ def test_a_mixed_precision_checkpoint_goes_on_with_its_rate_and_its_loss_scale(t
 
 @pytest.mark.usefixtures("_policy")
 def test_a_checkpoint_of_another_precision_is_refused(tmp_path):
-    model, *data = lenet_and_images()
+    model, *_ = lenet_and_images()
     model.save(tmp_path / "plain.keras")
     keras.config.set_dtype_policy("mixed_float16")
     with pytest.raises(ValueError, match="plain.keras was trained without --mixed-precision"):
