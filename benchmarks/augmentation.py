@@ -9,15 +9,24 @@ its result as floats.
 # ruff: noqa: PLC0415  (each way imports no more than it needs: its peak memory is measured)
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import cv2
 import harness
 import numpy as np
-from common import AUGMENTATION, BATCH, CROP, SLOW_IMAGES, checked, load_stored, store_images
+from common import (
+    AUGMENTATION,
+    BATCH,
+    CROP,
+    SLOW_IMAGES,
+    bare_run,
+    checked,
+    load_stored,
+    store_images,
+)
 
 from pyimagesearch.preprocessing import ImageDataGenerator
-from pyimagesearch.utils.parallel import usable_cores
+from pyimagesearch.utils.parallel import ordered_map, usable_cores
 
 
 def prepare(folder, args):
@@ -67,24 +76,31 @@ def albumentations_compose():
 
 
 def albumentations(folder, args):
+    """A thread for each core, each with an augmenter of its own, makes whole batches."""
     crops, labels = load_crops(folder)
     cv2.setNumThreads(1)
     workers = usable_cores()
-    augments = [albumentations_compose() for _ in range(workers)]  # one for each thread
+    free = SimpleQueue()
+    for _ in range(workers):
+        free.put(albumentations_compose())
 
-    def fill(thread, batch, order):
-        for i in range(thread, len(order), workers):
-            batch[i] = augments[thread](image=crops[order[i]])["image"]
+    def make(part):
+        augment = free.get()
+        batch = np.empty((len(part), CROP, CROP, 3), np.float32)
+        for into, i in zip(batch, part, strict=True):
+            into[:] = augment(image=crops[i])["image"]
+        free.put(augment)
+        return batch, labels[part]
 
     def batches(passes):
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in range(passes):
-                order = np.random.default_rng().permutation(len(crops))
-                for start in range(0, len(order), BATCH):
-                    part = order[start : start + BATCH]
-                    batch = np.empty((len(part), CROP, CROP, 3), np.float32)
-                    list(pool.map(fill, range(workers), [batch] * workers, [part] * workers))
-                    yield batch, labels[part]
+        rng = np.random.default_rng()
+        orders = (rng.permutation(len(crops)) for _ in range(passes))
+        parts = (
+            order[start : start + BATCH]
+            for order in orders
+            for start in range(0, len(order), BATCH)
+        )
+        return ordered_map(make, parts, workers=workers, ahead=workers + 1)
 
     return checked(folder, batches, means=0)
 
@@ -118,22 +134,18 @@ def keras_layers(folder, args):
 
 
 def bare(folder, args):
-    crops, _ = load_crops(folder)
-    cv2.setNumThreads(1)
-    workers = usable_cores()
-    matrix = cv2.getRotationMatrix2D((CROP / 2, CROP / 2), 10, 1.05)
+    def fill(image, into):
+        into[:] = turned(image)
 
-    def work(share):
-        batch = np.empty((BATCH, CROP, CROP, 3), np.float32)
-        for i, image in enumerate(share):
-            batch[i % BATCH] = cv2.warpAffine(image, matrix, (CROP, CROP))
-        return len(share)
+    return bare_run(load_crops(folder)[0], fill)
 
-    def run(passes):
-        with ThreadPoolExecutor(workers) as pool:
-            return sum(pool.map(work, [crops[i::workers] for i in range(workers)] * passes))
 
-    return run
+def turned(image):
+    """Warp an image the way that costs OpenCV least: by a matrix that needs no inversion."""
+    matrix = cv2.getRotationMatrix2D((CROP / 2, CROP / 2), 10, 1)
+    return cv2.warpAffine(
+        image, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    )
 
 
 WAYS = {

@@ -9,7 +9,6 @@ subtracts the means from crops of an array on every core, and does nothing else.
 
 # ruff: noqa: PLC0415  (each way imports no more than it needs: its peak memory is measured)
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import cv2
@@ -22,6 +21,7 @@ from common import (
     CROP,
     MEANS,
     STORED,
+    bare_run,
     checked,
     load_stored,
     our_steps,
@@ -134,25 +134,12 @@ def torch_loader(folder, args, augment=None):
 
 
 def bare(folder, args):
-    images, _ = load_stored(folder)
     means = np.tile(BGR_MEANS, (CROP, CROP, 1))
-    workers = usable_cores()
-    cv2.setNumThreads(1)
 
-    def work(share):
-        batch = np.empty((BATCH, CROP, CROP, 3), np.float32)
-        for i, image in enumerate(share):
-            cv2.subtract(
-                image[9 : 9 + CROP, 9 : 9 + CROP], means, batch[i % BATCH], dtype=cv2.CV_32F
-            )
-        return len(share)
+    def fill(image, into):
+        cv2.subtract(image[9 : 9 + CROP, 9 : 9 + CROP], means, into, dtype=cv2.CV_32F)
 
-    def run(passes):
-        shares = [images[i::workers] for i in range(workers)] * passes
-        with ThreadPoolExecutor(workers) as pool:
-            return sum(pool.map(work, shares))
-
-    return run
+    return bare_run(load_stored(folder)[0], fill)
 
 
 WAYS = {

@@ -7,17 +7,14 @@ The bare limit takes a crop of an array, warps it once and subtracts the means, 
 
 # ruff: noqa: PLC0415  (each way imports no more than it needs: its peak memory is measured)
 
-from concurrent.futures import ThreadPoolExecutor
-
 import cv2
 import feed
 import harness
 import numpy as np
-from augmentation import albumentations_compose
-from common import AUGMENTATION, BATCH, BGR_MEANS, CROP, load_stored, store_feed_files
+from augmentation import albumentations_compose, turned
+from common import AUGMENTATION, BGR_MEANS, CROP, bare_run, load_stored, store_feed_files
 
 from pyimagesearch.preprocessing import ImageDataGenerator
-from pyimagesearch.utils.parallel import usable_cores
 
 
 def ours(folder, args):
@@ -35,24 +32,13 @@ def torch_and_albumentations(folder, args):
 
 
 def bare(folder, args):
-    images, _ = load_stored(folder)
-    cv2.setNumThreads(1)
     means = np.tile(BGR_MEANS, (CROP, CROP, 1))
-    workers = usable_cores()
-    matrix = cv2.getRotationMatrix2D((CROP / 2, CROP / 2), 10, 1.05)
 
-    def work(share):
-        batch = np.empty((BATCH, CROP, CROP, 3), np.float32)
-        for i, image in enumerate(share):
-            warped = cv2.warpAffine(image[9 : 9 + CROP, 9 : 9 + CROP], matrix, (CROP, CROP))
-            cv2.subtract(warped, means, batch[i % BATCH], dtype=cv2.CV_32F)
-        return len(share)
+    def fill(image, into):
+        warped = turned(image[9 : 9 + CROP, 9 : 9 + CROP])
+        cv2.subtract(warped, means, into, dtype=cv2.CV_32F)
 
-    def run(passes):
-        with ThreadPoolExecutor(workers) as pool:
-            return sum(pool.map(work, [images[i::workers] for i in range(workers)] * passes))
-
-    return run
+    return bare_run(load_stored(folder)[0], fill)
 
 
 WAYS = {

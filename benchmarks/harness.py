@@ -219,7 +219,8 @@ def markdown(result):
         "|---|---|---|---|",
     ]
     for way, rates in result.rates.items():
-        low, high = sorted((result.show(min(rates)), result.show(max(rates))), key=len)
+        ends = sorted((min(rates), max(rates)), reverse=result.unit == "s")
+        low, high = map(result.show, ends)
         peak = f"{result.peaks[way]:,.0f}" if result.peaks[way] else ""
         lines.append(f"| {way} | {result.show(result.median(way))} | {low} to {high} | {peak} |")
     lines += [f"\nLeft out: {way}, {why}." for way, why in result.missing.items()]
