@@ -182,6 +182,7 @@ def serve(rows, args):
         start = time.perf_counter()
         run(1)
         passes = math.ceil(LEAST_SECONDS / (time.perf_counter() - start))
+        forget_peak_memory()  # what the check of the results took is not the way's
         print("null", file=answers, flush=True)
     except ModuleNotFoundError as error:
         print(json.dumps(error.name), file=answers, flush=True)
@@ -197,6 +198,12 @@ def timed(run, passes):
     if not isinstance(done, Outcome):
         done = Outcome(done, time.perf_counter() - start, peak_memory())
     return done.items / done.seconds, done.peak
+
+
+def forget_peak_memory():
+    """Let `peak_memory` count from now on, where the system can."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_memory():

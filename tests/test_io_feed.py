@@ -29,6 +29,7 @@ from pyimagesearch.preprocessing import (
     SimplePreprocessor,
 )
 from pyimagesearch.utils.images import ImageError
+from pyimagesearch.utils.recycling import Recycler
 
 MEANS = (124.3, 115.0, 105.7)
 MOVES = {
@@ -275,6 +276,19 @@ def test_a_consumer_who_lets_go_gets_the_same_memory_again(large):
             addresses.append(batch.ctypes.data)
     assert len(addresses) == 30
     assert len(set(addresses)) == 2
+
+
+def test_a_pass_leaves_no_memory_to_the_garbage_collector(large):
+    gc.collect()
+    gc.disable()
+    try:
+        with large_feed(large) as gen:
+            for steps in (gen.preprocessors, [own(PatchPreprocessor(224, 224))]):
+                gen.preprocessors = steps  # fused, and not
+                assert sum(len(batch) for batch, _ in gen.generator(passes=1)) == 120
+        assert not [o for o in gc.get_objects() if isinstance(o, Recycler | Work)]
+    finally:
+        gc.enable()
 
 
 def test_the_next_batch_is_made_while_the_consumer_works_on_one(large):

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import threading
 
 import numpy as np
 
@@ -37,7 +38,8 @@ class BatchMaker:
         self._workers = generator.workers
         self._fused = fused_steps(generator.preprocessors, generator.aug, row_shape, dtype)
         functions = _steps.steps(generator.preprocessors, generator.aug)
-        self._functions = functions and [self._unless_stopped, *functions]
+        self._stopped = threading.Event()
+        self._functions = functions and [_unless(self._stopped, self._path), *functions]
         self._batches = 2 + self._workers // 8  # in memory at once, while the consumer holds one
         self._recycler = Recycler(max(self._batches, self._workers), returned)
         self._begun = 0
@@ -45,7 +47,6 @@ class BatchMaker:
             self._fused is not None
             and generator.batchSize * math.prod(self._fused.shape) * 4 >= LEAST_BYTES
         )
-        self._stopped = False
         self.keeps_rows = not self._functions
 
     def has_room(self, ahead, waiting):
@@ -58,12 +59,7 @@ class BatchMaker:
 
     def stop(self):
         """Give up batches that are being made image by image: their consumer has gone."""
-        self._stopped = True
-
-    def _unless_stopped(self, image, rng):
-        if self._stopped:
-            raise InterruptedError(f"The generator of {self._path} was closed.")
-        return image
+        self._stopped.set()
 
     def work(self, parts, count, rng, number, batch):
         """Return the Work of batch `batch` of pass `number`: `count` rows of `parts`."""
@@ -110,6 +106,15 @@ class BatchMaker:
         except Exception as error:
             error.add_note(where)
             raise
+
+
+def _unless(stopped, path):
+    def unless_stopped(image, rng):
+        if stopped.is_set():
+            raise InterruptedError(f"The generator of {path} was closed.")
+        return image
+
+    return unless_stopped
 
 
 def _noted(jobs, where):
