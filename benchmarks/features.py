@@ -132,7 +132,7 @@ def bare_reading(folder, args):
 
     def work(place):
         number, path = place
-        image = cv2.resize(read_image(path), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        image = cv2.resize(read_image(path), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
         batch[number % BATCH] = image
         return 1
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -183,7 +184,9 @@ def straight(drawn, tmp_path_factory):
         ],
         check=True,
     )
-    subprocess.run(training(folder), check=True, cwd=folder)
+    with (folder / "printed.txt").open("w") as printed:
+        command = [*training(folder), "--data-wait"]
+        subprocess.run(command, check=True, cwd=folder, stdout=printed)
     return folder
 
 
@@ -204,6 +207,15 @@ def test_training_writes_model_curve_history_and_the_last_checkpoint(straight):
     assert cv2.imread(str(output / "alexnet.png")).shape[1] > 500
     assert [path.name for path in (output / "checkpoints").iterdir()] == ["epoch_2.keras"]
     assert (output / "alexnet.keras").stat().st_size > 58_327_810 * 4
+
+
+def test_training_says_how_long_it_waited_for_its_images(straight):
+    printed = (straight / "printed.txt").read_text()
+    for epoch in (1, 2):
+        found = re.search(
+            rf"epoch {epoch}: waited for data at most ([\d.]+) s of ([\d.]+) s", printed
+        )
+        assert 0 <= float(found[1]) <= float(found[2])
 
 
 def test_an_interrupted_training_resumes_to_the_same_weights(straight):

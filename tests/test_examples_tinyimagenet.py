@@ -18,7 +18,8 @@ from pyimagesearch.utils.ranked import rank5_accuracy
 
 BUILD = "deepergooglenet/build_tiny_imagenet.py"
 GOOGLENET, RESNET = "deepergooglenet", "resnet_tinyimagenet"
-SPEED = ("--mixed-precision", "--jit", "--steps-per-execution", 3)
+WAIT = ("--data-wait",)
+SPEED = (*WAIT, "--mixed-precision", "--jit", "--steps-per-execution", 3)
 
 
 @pytest.fixture(scope="module")
@@ -195,9 +196,9 @@ def interrupt(monkeypatch):
 @pytest.mark.parametrize(
     ("script", "history", "checkpoints", "rates", "speed"),
     [
-        (f"{GOOGLENET}/train.py", "deepergooglenet.json", "checkpoints", [1e-3, 1e-3], ()),
+        (f"{GOOGLENET}/train.py", "deepergooglenet.json", "checkpoints", [1e-3, 1e-3], WAIT),
         (f"{RESNET}/train.py", "resnet.json", "checkpoints", [0.1, 0.1], SPEED),
-        (f"{RESNET}/train_decay.py", "resnet_decay.json", "checkpoints_decay", [0.1, 0.05], ()),
+        (f"{RESNET}/train_decay.py", "resnet_decay.json", "checkpoints_decay", [0.1, 0.05], WAIT),
     ],
 )
 def test_an_interrupted_training_resumes_to_the_same_weights(
