@@ -3,7 +3,6 @@
 import itertools
 import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 
 
 def usable_cores():
@@ -32,7 +31,7 @@ def ordered_map(function, items, *, workers=None, ahead=None, stop=None):
         yield from map(function, items)
         return
     items = iter(items)
-    pool = ThreadPoolExecutor(workers)
+    pool = _pool(workers)
     try:
         futures = deque(
             pool.submit(function, item) for item in itertools.islice(items, ahead or 4 * workers)
@@ -67,6 +66,13 @@ def share_out(function, count, *, size, workers=None):
         for part in parts:
             function(*part)
         return
-    with ThreadPoolExecutor(workers) as pool:
+    with _pool(workers) as pool:
         for _ in pool.map(function, *zip(*parts, strict=True)):
             pass
+
+
+def _pool(workers):
+    # importing it takes a tenth of what `import cv2` takes, and importing us must cost no more
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    return ThreadPoolExecutor(workers)
