@@ -295,6 +295,16 @@ def test_arguments_stay_readable_under_their_names():
 
 
 def test_the_room_loads_opencv_and_nothing_heavier():
-    heavy = "{'PIL', 'scipy', 'h5py', 'matplotlib', 'keras', 'tensorflow', 'sklearn', 'json', 'logging'}"
+    heavy = {
+        "PIL",
+        "scipy",
+        "h5py",
+        "matplotlib",
+        "keras",
+        "tensorflow",
+        "sklearn",
+        "json",
+        "logging",
+    }
     code = f"import sys, pyimagesearch.preprocessing; print({heavy} & {{*sys.modules}})"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
