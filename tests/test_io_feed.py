@@ -279,14 +279,18 @@ def test_a_consumer_who_lets_go_gets_the_same_memory_again(large):
 
 
 def test_a_pass_leaves_no_memory_to_the_garbage_collector(large):
+    def alive():
+        return {id(o) for o in gc.get_objects() if isinstance(o, Recycler | Work)}
+
     gc.collect()
     gc.disable()
+    before = alive()
     try:
         with large_feed(large) as gen:
             for steps in (gen.preprocessors, [own(PatchPreprocessor(224, 224))]):
                 gen.preprocessors = steps  # fused, and not
                 assert sum(len(batch) for batch, _ in gen.generator(passes=1)) == 120
-        assert not [o for o in gc.get_objects() if isinstance(o, Recycler | Work)]
+        assert alive() <= before
     finally:
         gc.enable()
 
@@ -470,3 +474,85 @@ def test_consumers_in_several_threads_share_one_iterator(large):
         for consumer in consumers:
             consumer.join()
     assert sorted(seen) == sorted(itertools.chain.from_iterable([range(120)] * 3))
+
+
+def test_closing_from_another_thread_does_not_wait_for_the_batch(large):
+    class Slow:
+        def preprocess(self, image):
+            time.sleep(0.2)
+            return image
+
+    gen = HDF5DatasetGenerator(large, 20, [Slow()], binarize=False, workers=2)
+    batches, seen = gen.generator(), []
+    consumer = threading.Thread(target=lambda: seen.append(next(batches, "closed")))
+    consumer.start()
+    time.sleep(0.3)
+    started = time.perf_counter()
+    gen.close()
+    consumer.join()
+    assert time.perf_counter() - started < 2  # the batch would take 4 s
+    assert seen == ["closed"]
+
+
+def test_a_consumer_who_lets_a_whole_pass_go_gets_no_more_ahead_than_before(tmp_path):
+    rows = np.zeros((14 * 8 + 6, 128, 128, 3), np.uint8)  # the last batch of 6 is large as well
+    path = store(tmp_path / "x.hdf5", rows)
+    with HDF5DatasetGenerator(path, 8, [ImageToArrayPreprocessor()], workers=2) as gen:
+        batches = gen.generator()
+        kept = [next(batches) for _ in range(15)]
+        assert [len(batch) for batch, _ in kept[-2:]] == [8, 6]
+        while kept:
+            kept.pop(0)
+        for _ in range(3):
+            next(batches)
+            time.sleep(0.1)
+            assert len(batches._lines[0][1]._line._begun) <= 2
+
+
+def test_means_changed_between_passes_have_effect(stored):
+    mean = MeanPreprocessor(0, 0, 0)
+    with HDF5DatasetGenerator(stored, 70, [mean], binarize=False, workers=0) as gen:
+        batches = gen.generator()
+        first = next(batches)[0].copy()
+        mean.rMean = mean.gMean = mean.bMean = 50
+        assert np.array_equal(next(batches)[0], first - 50)
+
+
+def test_a_method_that_a_user_replaced_is_called(stored):
+    mean, aug = MeanPreprocessor(*MEANS), ImageDataGenerator(**MOVES)
+    mean.preprocess = lambda image: image * np.float32(0)
+    assert not is_fused([mean], None)
+    [(batch, _), *_] = two_passes(stored, [mean])
+    assert not batch.any()
+    aug.random_transform = lambda image, seed=None: image * np.float32(0)
+    assert not is_fused(STEPS["patch"], aug)
+    assert not next(aug.flow(np.ones((4, 8, 8, 3), np.uint8), batch_size=4)).any()
+
+
+def test_a_fill_value_that_is_no_grey_level_is_kept(images, stored):
+    aug = ImageDataGenerator(fill_mode="constant", cval=-5.5, width_shift_range=[30])
+    for step in (ImageToArrayPreprocessor(), own(ImageToArrayPreprocessor())):
+        [(batch, _), *_] = two_passes(stored, [step], aug)
+        assert batch.min() == -5.5
+    assert next(aug.flow(images, batch_size=8)).min() == -5.5
+    [(batch, _), *_] = two_passes(stored, None, aug)
+    assert batch.min() == -5.5
+
+
+def test_batches_of_the_parent_process_are_refused(large):
+    code = """
+        import os, sys
+        from pyimagesearch.io import HDF5DatasetGenerator
+        gen = HDF5DatasetGenerator(sys.argv[1], 8, classes=120, workers=2)
+        batches = gen.generator()
+        next(batches)
+        if os.fork() == 0:
+            try:
+                next(batches)
+            except RuntimeError as error:
+                print(error, len(next(gen.generator())[0]), flush=True)
+            os._exit(0)
+        os.wait()
+        """
+    out, _ = run_python(code, large).communicate(timeout=60)
+    assert out.endswith(b"Call generator() again in this process. 8\n")

@@ -77,8 +77,10 @@ class Batches(Iterator):
 
     def close(self):
         """End the work in the background."""
+        self._closed = True
+        for line in list(self._lines):  # first: who waits for one of them holds the lock
+            line[1].close()
         with self._lock:
-            self._closed = True
             while self._lines:
                 self._lines.pop()[1].close()
 

@@ -77,6 +77,11 @@ class _Line:
 
     def take(self):
         """Return the next batch, StopIteration at the end."""
+        if self._process != os.getpid():
+            raise RuntimeError(
+                "These batches are made by threads of the process that this one was forked from. "
+                "Call generator() again in this process."
+            )
         if not self._threads:
             return _make(next(self._works))
         if self._threads[0].ident is None:

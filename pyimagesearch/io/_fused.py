@@ -27,8 +27,9 @@ def fused_steps(preprocessors, aug, row_shape, dtype):
     rest = list(preprocessors or [])
 
     def take(*types):
-        # the very class: a user's subclass may do something else
-        return rest.pop(0) if rest and type(rest[0]) in types else None
+        # the very class and its own method: a user's may do something else
+        ours = rest and type(rest[0]) in types and "preprocess" not in vars(rest[0])
+        return rest.pop(0) if ours else None
 
     cut = take(PatchPreprocessor, *RESIZING)
     mean = take(MeanPreprocessor)
@@ -63,7 +64,7 @@ def _moves_only(aug, mean):
         and aug.dtype == "float32"
         and not aug.channel_shift_range
         and aug.brightness_range is None
-        and (aug.fill_mode != "constant" or mean is None)
+        and (aug.fill_mode != "constant" or (mean is None and aug.fills_bytes))
     )
 
 
@@ -79,24 +80,25 @@ class FusedSteps:
         self.shape = height, width, row_shape[2]
         self._patch = type(cut) is PatchPreprocessor
         self._resize = cut if isinstance(cut, RESIZING) else None
-        self._means = None
-        if mean is not None:  # of one row of pixels
-            means = np.array([mean.bMean, mean.gMean, mean.rMean], np.float32)
-            self._means = np.tile(means, width)
+        self._mean = mean
         self._aug = aug
         self._room = np.subtract(row_shape[:2], (height, width)) + 1
 
     def draw(self, rng, count):
-        """Return the random choices for `count` images, what the steps one by one would draw."""
+        """Return what `fill` needs for `count` images: what the steps one by one would draw."""
         patch = 2 * self._patch
         drawn = rng.random((count, patch + DRAWS * (self._aug is not None)))
         corners = (drawn[:, :patch] * self._room).astype(int).tolist() if patch else None
         transforms = self._aug and self._aug.draw_transforms(drawn[:, patch:], self.shape)
-        return corners, transforms
+        mean, means = self._mean, None
+        if mean is not None:  # of one row of pixels
+            means = np.array([mean.bMean, mean.gMean, mean.rMean], np.float32)
+            means = np.tile(means, self.shape[1])
+        return corners, transforms, means
 
     def fill(self, images, start, rows, places, choices):
         """Put the images of rows[places] into the batch `images`, from number `start` on."""
-        corners, transforms = choices
+        corners, transforms, means = choices
         height, width, channels = self.shape
         scratch = np.empty(self.shape, np.uint8)
         for number, place in enumerate(places, start):
@@ -112,8 +114,8 @@ class FusedSteps:
             target = images[number]
             into = target.reshape(height, width * channels)
             into[...] = image.reshape(height, width * channels)
-            if self._means is not None:
-                into -= self._means
+            if means is not None:
+                into -= means
             if self._aug is not None:
                 standardized = self._aug.standardize_in_place(target)
                 if standardized is not target:

@@ -36,6 +36,7 @@ class BatchMaker:
         self._classes = generator.classes if generator.binarize else None
         self._labels = labels
         self._workers = generator.workers
+        self._size = min(generator.batchSize, len(labels))
         self._fused = fused_steps(generator.preprocessors, generator.aug, row_shape, dtype)
         functions = _steps.steps(generator.preprocessors, generator.aug)
         self._stopped = threading.Event()
@@ -44,8 +45,7 @@ class BatchMaker:
         self._recycler = Recycler(max(self._batches, self._workers), returned)
         self._begun = 0
         self._shared = (
-            self._fused is not None
-            and generator.batchSize * math.prod(self._fused.shape) * 4 >= LEAST_BYTES
+            self._fused is not None and self._size * math.prod(self._fused.shape) * 4 >= LEAST_BYTES
         )
         self.keeps_rows = not self._functions
 
@@ -55,6 +55,8 @@ class BatchMaker:
             return ahead < self._workers
         # A batch that the consumer has let go of makes room for the next. One who keeps several
         # (or all) gets more memory, but only when waiting for it.
+        if ahead >= self._batches:
+            return False
         return self._recycler.idle > 0 or self._begun < self._batches or (waiting and not ahead)
 
     def stop(self):
@@ -74,7 +76,8 @@ class BatchMaker:
         return Work(_noted(jobs(parts, count, rng, numbers, made), where), result)
 
     def _fused_jobs(self, parts, count, rng, numbers, made):
-        images = self._recycler.empty((count, *self._fused.shape), np.float32)
+        # always the memory of a full batch: idle memory then is room for any batch
+        images = self._recycler.empty((self._size, *self._fused.shape), np.float32)[:count]
         choices = self._fused.draw(rng, count)
         made.append(images)
         size = min(PART_IMAGES, max(1, -(-count // (2 * max(1, self._workers)))))

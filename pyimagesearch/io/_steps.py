@@ -45,7 +45,7 @@ def _preprocessing(preprocessor):
 
 def _augmented(aug, image, rng):
     """What `aug.flow` does to one image."""
-    if image.dtype != np.uint8:
+    if image.dtype != np.uint8 or not aug.fills_bytes:
         image = image.astype(aug.dtype, copy=False)
     return aug.standardize(aug.random_transform(image, seed=rng))
 

@@ -127,7 +127,9 @@ class Iterator:
                 place = generator.channels_last(images[number])
                 into = place
                 if image.dtype != place.dtype or not place.flags.c_contiguous:
-                    into = scratch = np.empty_like(image) if scratch is None else scratch
+                    if scratch is None:
+                        scratch = np.empty(image.shape, image.dtype)
+                    into = scratch
                 result = transforms.apply(number, image, into)
                 if result is not place:
                     place[...] = result
@@ -225,8 +227,11 @@ class NumpyArrayIterator(Iterator):
 
     def _image(self, row):
         image = self.x[row]
+        generator = self.image_data_generator
         # uint8 is warped as it is: OpenCV's fast path, and a quarter of the memory
-        return image if image.dtype == np.uint8 else image.astype(self.image_data_generator.dtype)
+        if image.dtype == np.uint8 and generator.fills_bytes:
+            return image
+        return image.astype(generator.dtype)
 
     def _with_labels(self, images, rows):
         inputs = (images, *(other[rows] for other in self.x_misc)) if self.x_misc else images

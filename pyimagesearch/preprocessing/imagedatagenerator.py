@@ -273,7 +273,16 @@ class ImageDataGenerator(Standardizer):
 
         That is, no code of a user's has a say: neither a function nor a class of their own.
         """
-        return type(self) is ImageDataGenerator and self.preprocessing_function is None
+        return (
+            type(self) is ImageDataGenerator
+            and self.preprocessing_function is None
+            and not any(callable(value) for value in vars(self).values())  # a method replaced
+        )
+
+    @property
+    def fills_bytes(self):
+        """Whether what is put where an image has moved away can be a grey level of uint8."""
+        return self.fill_mode != "constant" or self.cval in range(256)
 
     def draw_transforms(self, uniform, img_shape):
         """Return `Transforms` of n images of one shape, for `uniform`: (n, DRAWS) of 0 to 1."""
