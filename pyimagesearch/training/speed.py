@@ -20,7 +20,7 @@ def add_speed_options(ap):
     ap.add_argument(
         "--jit",
         action="store_true",
-        help="compile with XLA, as Keras does by itself except with TensorFlow on a CPU",
+        help="compile with XLA (TensorFlow, JAX; Keras does it by itself on JAX and on GPUs)",
     )
     ap.add_argument(
         "--steps-per-execution",
