@@ -45,8 +45,11 @@ def main():
     output = args.pop("output")
     output.mkdir(parents=True, exist_ok=True)
 
+    files = args.pop("files")
+    if unknown := sorted(set(files) - set(FILES)):
+        ap.error(f"unknown: {', '.join(unknown)}. Choose from {', '.join(FILES)}.")
     results = []
-    for name in args.pop("files"):
+    for name in files:
         module = importlib.import_module(name)
         options = argparse.ArgumentParser()
         getattr(module, "add_options", lambda ap: None)(options)
