@@ -57,6 +57,8 @@ def test_features_and_grey_images_have_fewer_steps(tmp_path, command):
 def test_bad_input_is_one_sentence(tmp_path, command):
     with pytest.raises(SystemExit, match=r"\[ERROR\] There is no file .*none\.hdf5"):
         command("bench", tmp_path / "none.hdf5")
+    with pytest.raises(SystemExit, match="is a directory. Give the path of an HDF5 file"):
+        command("bench", tmp_path)
     path = store(tmp_path / "x.hdf5", np.zeros((9, 8, 8, 3), np.uint8))
     with pytest.raises(SystemExit, match="workers must be a whole number from 0.*-1"):
         command("bench", path, "--workers", -1)

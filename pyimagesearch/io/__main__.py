@@ -30,8 +30,9 @@ def main():
         dataKey=args["data_key"],
         seconds=args["seconds"],
     )
-    print(f"{args['file']}, batches of {args['batch_size']}, images per second:")
-    for name, rate in rates:
+    for number, (name, rate) in enumerate(rates):
+        if not number:  # an error in the file has come up by now
+            print(f"{args['file']}, batches of {args['batch_size']}, images per second:")
         print(f"{rate:10,.0f}  {name}", flush=True)
 
 

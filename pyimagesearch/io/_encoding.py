@@ -43,7 +43,8 @@ def encode_image(image, encoding, quality=QUALITY):
     Returns:
         (n,) uint8.
     Raises:
-        ValueError: if the format cannot hold the image: a JPEG has 65,535 pixels a side at most.
+        ValueError: if the format cannot hold the image: OpenCV writes JPEGs of 65,500 pixels a
+            side at most.
     """
     options = [cv2.IMWRITE_JPEG_QUALITY, quality] if encoding == "jpeg" else []
     try:

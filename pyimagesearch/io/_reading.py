@@ -25,13 +25,15 @@ def open_file(path):
         partial = Path(f"{path}.partial")
         hint = f" {partial} was not finished. {RESUME}" if partial.exists() else ""
         raise FileNotFoundError(f"There is no file {path}.{hint}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory. Give the path of an HDF5 file.")
     if path.suffix == ".partial":
         raise ValueError(f"{path} was not finished. {RESUME}")
     try:
         db = h5py.File(path, "r")
     except BlockingIOError as error:
         raise OSError(f"{path} is being written by a running process.") from error
-    except (IsADirectoryError, PermissionError):
+    except PermissionError:
         raise
     except OSError as error:
         raise OSError(f"{path} is no HDF5 file, or it is truncated. Build it again.") from error

@@ -38,11 +38,6 @@ class Transforms:
             # a mirrored result takes its pixels from mirrored places: no step of its own
             self._matrices = _geometry.mirrored(matrices, height, width, *self._flips)
 
-    @property
-    def only_move(self):
-        """Whether pixels are moved about and nothing else, so that adding a constant commutes."""
-        return self._intensities is None and self._factors is None
-
     def apply(self, number, image, into=None):
         """Return image `number`, an (H, W, C) array of any real dtype, transformed.
 
