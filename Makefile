@@ -1,6 +1,7 @@
 # make demo     install, get a data set, train AlexNet on it, evaluate it, draw the pictures
 # make test     install, run the whole test suite
 # make lint     check style and formatting
+# make torture  run the long reliability tests and print their figures (docs/reliability.md)
 # make examples run every example script on made-up data, one epoch each
 # make bench    measure everything against 2017 and the alternatives: table and chart in output/bench/
 # make test-backends  run what touches Keras on its jax and torch backends too
@@ -8,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-backends lint bench examples install format clean python
+.PHONY: demo test test-backends torture lint bench examples install format clean python
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/dogs_vs_cats/demo.py
@@ -22,6 +23,9 @@ BACKEND_TESTS := $(addprefix tests/test_,nn.py callbacks.py training.py io_gener
 test-backends: $(VENV)/installed-backends
 	KERAS_BACKEND=jax $(BIN)/python -m pytest $(BACKEND_TESTS)
 	KERAS_BACKEND=torch $(BIN)/python -m pytest $(BACKEND_TESTS)
+
+torture: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m torture -s
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -11,8 +11,8 @@ import numpy as np
 
 from pyimagesearch.io import _encodedstorage, _encoding, _storage
 from pyimagesearch.io._checks import check_labels, check_rows, count_entries, whole_number
-from pyimagesearch.io._lock import hold
 from pyimagesearch.utils import files
+from pyimagesearch.utils.locking import hold
 
 HELD_BYTES = 16 * 2**20
 
