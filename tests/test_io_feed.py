@@ -509,6 +509,39 @@ def test_a_consumer_who_lets_a_whole_pass_go_gets_no_more_ahead_than_before(tmp_
             assert len(batches._lines[0][1]._line._begun) <= 2
 
 
+def test_batches_nobody_asks_for_any_more_give_up_their_threads_and_lose_nothing(stored):
+    def threads():
+        return sum(thread.name.startswith("Feed") for thread in threading.enumerate())
+
+    steps = [ImageToArrayPreprocessor()]
+    with HDF5DatasetGenerator(stored, 8, steps, binarize=False, workers=2, shuffle=True) as gen:
+        before = threads()
+        expected = [(batch.copy(), labels) for batch, labels in gen.generator(passes=2)]
+        forgotten = [gen.generator() for _ in range(5)]  # TensorFlow would keep them for ever
+        for batches in forgotten:
+            next(batches)
+        assert threads() == before + 10
+        busy = gen.generator()
+        for _ in range(40):
+            next(busy)
+        assert threads() == before + 2
+        for batch, labels in expected[1:]:  # whoever comes back goes on where it was
+            again, numbers = next(forgotten[3])
+            np.testing.assert_array_equal(again, batch)
+            np.testing.assert_array_equal(numbers, labels)
+
+
+def test_batches_that_take_turns_keep_their_threads(stored):
+    with HDF5DatasetGenerator(stored, 8, binarize=False, workers=2) as gen:
+        pair = gen.generator(), gen.generator()
+        lines = None
+        for _ in range(50):
+            for batches in pair:
+                next(batches)
+            lines = lines or [batches._lines[0][1] for batches in pair]
+        assert lines == [batches._lines[0][1] for batches in pair]
+
+
 def test_means_changed_between_passes_have_effect(stored):
     mean = MeanPreprocessor(0, 0, 0)
     with HDF5DatasetGenerator(stored, 70, [mean], binarize=False, workers=0) as gen:

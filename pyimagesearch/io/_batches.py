@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 IDLE = 4  # a line of work that was passed over so many times is given up
+FORGOTTEN = 32  # so are all lines of an object while another one gave so many batches
 
 
 class Batches(Iterator):
@@ -23,11 +24,14 @@ class Batches(Iterator):
         length: batches in a pass.
         first: number of the first pass.
         passes: number of passes, or infinity.
+        siblings: set of the Batches that may take this one's place. TensorFlow keeps what `fit` was
+            given for ever; endless batches would keep their threads as long. Work that was given
+            up begins again where it was, should anybody ask.
     Attributes:
         waited: seconds that whoever asked for batches has waited for them, since none was ready.
     """
 
-    def __init__(self, start, length, first, passes):
+    def __init__(self, start, length, first, passes, siblings=()):
         super().__init__()  # of PyDataset, where that is the other base
         self._start = start
         self._length = length
@@ -36,6 +40,8 @@ class Batches(Iterator):
         self._position = 0
         self._lines = []  # [number of the next batch, iterator, time of its last batch]
         self._clock = 0
+        self._siblings = siblings
+        self._passed_over = 0
         self.waited = 0.0
         self._closed = False
         self._lock = threading.RLock()
@@ -73,7 +79,20 @@ class Batches(Iterator):
             for idle in [line for line in self._lines if self._clock - line[2] > IDLE]:
                 self._lines.remove(idle)
                 idle[1].close()
+            self._passed_over = 0
+            for sibling in [other for other in self._siblings if other is not self]:
+                sibling._pass_over()
             return batch
+
+    def _pass_over(self):
+        if not self._lines or not self._lock.acquire(blocking=False):
+            return  # nothing to give up, or somebody waits for a batch
+        try:
+            self._passed_over += 1
+            while self._passed_over > FORGOTTEN and self._lines:
+                self._lines.pop()[1].close()
+        finally:
+            self._lock.release()
 
     def close(self):
         """End the work in the background."""

@@ -149,7 +149,7 @@ class HDF5DatasetGenerator:
         if not passes > 0:
             raise ValueError(f"passes must be above 0. Received: {passes!r}.")
         start = functools.partial(self._feed, self.db[self.dataKey], first + passes)
-        batches = keras_class(Batches)(start, len(self), first, passes)
+        batches = keras_class(Batches)(start, len(self), first, passes, self._running)
         self._running.add(batches)
         return batches
 
