@@ -1,0 +1,231 @@
+"""Look an HDF5 file over before anything is read from it: it may come from anybody.
+
+An HDF5 file can refer to other files on this machine, announce sizes that no memory holds, and
+contain itself. `check_hdf5` refuses what no file of rows, features or weights has a use for.
+"""
+
+import os
+from math import prod
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+LINKS = 50_000  # names of objects in a file; a model of 2,000 layers has about 20,000
+EXPANSION = 1000  # times its bytes in the file may compressed data grow: gzip reaches 1,032
+CHUNK_BYTES = 2**28  # of a compressed chunk, which is unpacked as a whole
+SLACK = 2**20  # bytes that a data set may announce and never have written
+
+FILTERS = {
+    h5py.h5z.FILTER_DEFLATE: "gzip",
+    h5py.h5z.FILTER_LZF: "lzf",
+    h5py.h5z.FILTER_SHUFFLE: "shuffle",
+    h5py.h5z.FILTER_FLETCHER32: "fletcher32",
+    h5py.h5z.FILTER_SCALEOFFSET: "scaleoffset",
+    h5py.h5z.FILTER_SZIP: "szip",
+    h5py.h5z.FILTER_NBIT: "nbit",
+}
+GROWING = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_LZF, h5py.h5z.FILTER_SZIP}
+
+
+class HDF5Error(ValueError):
+    """A file that is not read further. The message names the file, the object and the reason."""
+
+
+def open_hdf5(path):
+    """Return the h5py.File of a path, open for reading and looked over by `check_hdf5`.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError, PermissionError: as `open`.
+        OSError: if it is no HDF5 file, is truncated, is being written, or cannot be locked.
+        HDF5Error: if `check_hdf5` refuses it.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {path}.")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory. Give the path of an HDF5 file.")
+    try:
+        db = h5py.File(path, "r")
+    except BlockingIOError as error:
+        raise OSError(f"{path} is being written by a running process.") from error
+    except PermissionError:
+        raise
+    except Exception as error:  # which one depends on the damage
+        if "unable to lock file" in str(error):
+            raise OSError(
+                f"{path} cannot be locked, as on some network file systems: {error}. Set the "
+                "environment variable HDF5_USE_FILE_LOCKING=FALSE before Python starts; then "
+                "nothing keeps you from reading a file while a program writes it."
+            ) from error
+        raise OSError(f"{path} is no HDF5 file, or it is truncated. Build it again.") from error
+    try:
+        check_hdf5(db, path)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def check_hdf5(db, name=None):
+    """Raise HDF5Error unless everything in an open HDF5 file lies in the file and fits its size.
+
+    Refused are external links, soft links that lead nowhere, second names of a group (it could
+    contain itself), data sets that lie in other files (external or virtual ones), data sets larger
+    than the file (1,000 times as large where they are compressed), and more than 50,000 objects.
+    Looking costs some 50 microseconds for each object; nothing is read but the places of rows of
+    variable length. References are not looked at: nothing in this package follows one.
+
+    Args:
+        db: h5py.File, open for reading.
+        name: what to call it in messages. Default: its file name.
+    Raises:
+        HDF5Error: a ValueError of one sentence that names the file and the object in it.
+    """
+    name = db.filename if name is None else name
+    try:
+        _Check(db, name).everything()
+    except HDF5Error:
+        raise
+    except Exception as error:  # which one depends on the damage
+        raise HDF5Error(f"{name} is damaged: {error}. Get or build it again.") from error
+
+
+class _Check:
+    def __init__(self, db, name):
+        self.db = db
+        self.name = name
+        self.size = db.id.get_filesize()
+
+    def everything(self):
+        """Look at every object once, whatever the depth and the number of its names."""
+        seen = {_address(self.db.id)}
+        groups, soft, links = [("", self.db.id)], [], 0
+        while groups:
+            path, group = groups.pop()
+            for link in self.links(group, LINKS - links):
+                links += 1
+                place = _short(f"{path}/{link.decode(errors='backslashreplace')}")
+                kind = group.links.get_info(link).type
+                if kind == h5py.h5l.TYPE_SOFT:
+                    soft.append((place, group, link))
+                    continue
+                if kind != h5py.h5l.TYPE_HARD:
+                    self.refuse(place, "is a link to another file, which is not followed")
+                found = h5py.h5o.open(group, link)
+                known = _address(found) in seen
+                seen.add(_address(found))
+                if isinstance(found, h5py.h5g.GroupID):
+                    if known:
+                        self.refuse(place, "is a second name of a group, which may contain itself")
+                    groups.append((place, found))
+                elif isinstance(found, h5py.h5d.DatasetID) and not known:
+                    self.dataset(found, place)
+        for place, group, link in soft:  # only now: a link out of the file could be on its way
+            try:
+                h5py.h5o.open(group, link)
+            except (KeyError, RuntimeError, OSError):
+                self.refuse(place, "is a soft link that leads nowhere")
+
+    def links(self, group, most):
+        """Return the names of a group's links, as bytes."""
+        names = []
+        # the names are collected until something else than None is returned
+        group.links.iterate(lambda link: names.append(link) or (len(names) > most or None))
+        if len(names) > most:
+            raise HDF5Error(f"{self.name} holds more than {LINKS:,} objects. It is not read.")
+        return names
+
+    def dataset(self, data, place):
+        plan = data.get_create_plist()
+        if plan.get_layout() == h5py.h5d.VIRTUAL:
+            self.refuse(place, "is a virtual data set: its rows lie in other files")
+        if plan.get_external_count():
+            self.refuse(place, "keeps its rows in another file")
+        kind, space = data.get_type(), data.get_space()
+        if space.get_simple_extent_type() == h5py.h5s.NULL:
+            return
+        count = prod(space.get_simple_extent_dims())
+        if _variable(kind):
+            self.variable(data, plan, place, count)
+        elif kind.get_class() != h5py.h5t.REFERENCE and kind.dtype.hasobject:
+            self.refuse(place, "mixes numbers with texts or rows of variable length")
+        else:
+            self.fixed(data, plan, place, count * kind.get_size())
+
+    def fixed(self, data, plan, place, announced):
+        """Look at a data set of numbers or of texts of fixed length."""
+        filters = [plan.get_filter(number)[0] for number in range(plan.get_nfilters())]
+        unknown = [number for number in filters if number not in FILTERS]
+        if unknown:
+            self.refuse(place, f"is packed by a filter that is not known here, number {unknown[0]}")
+        if sum(number in GROWING for number in filters) > 1:
+            self.refuse(place, "is compressed twice")
+        limit, kept = self.size, "the file"
+        if filters:
+            chunk = prod(plan.get_chunk()) * data.get_type().get_size()
+            if chunk > CHUNK_BYTES:
+                self.refuse(place, f"is compressed in chunks of {chunk:,} bytes, more than 256 MiB")
+            stored = min(data.get_storage_size(), self.size)
+            limit, kept = EXPANSION * stored, f"{EXPANSION:,} times what it takes in the file"
+        if announced > limit + SLACK:
+            self.refuse(place, f"announces {announced:,} bytes, more than {kept} ({limit:,})")
+
+    def variable(self, data, plan, place, count):
+        """Look at a data set of rows or texts of variable length: each says how long it is."""
+        address, _ = self.db.id.get_create_plist().get_sizes()
+        item = 4 + address + 4  # length, and where the bytes lie
+        if count * item > self.size + SLACK:
+            self.refuse(place, f"announces {count:,} rows, more than the file has room for")
+        if plan.get_nfilters():
+            self.refuse(place, "compresses where its rows lie, not the rows. Write it without")
+        total = sum(_total(places, item) for places in self.places(data, plan, place, count, item))
+        if total > self.size:
+            self.refuse(place, f"announces rows of {total:,} bytes, more than the file has")
+
+    def places(self, data, plan, place, count, item):
+        """Yield the bytes that say how long the rows are and where they lie."""
+        layout = plan.get_layout()
+        if layout == h5py.h5d.CONTIGUOUS:
+            if data.get_offset() is not None:
+                yield self.bytes_at(data.get_offset(), count * item)
+        elif layout == h5py.h5d.CHUNKED:
+            if prod(plan.get_chunk()) * item > self.size + SLACK:
+                self.refuse(place, "has chunks larger than the file")
+            starts = []
+            data.chunk_iter(lambda chunk: starts.append(chunk.chunk_offset))
+            for start in starts:
+                yield data.read_direct_chunk(start)[1]
+        else:
+            self.refuse(place, "keeps rows of variable length in the object's header")
+
+    def bytes_at(self, offset, size):
+        """Read a part of the file itself: HDF5 would go on to the rows."""
+        if self.db.driver == "sec2":
+            return os.pread(self.db.id.get_vfd_handle(), size, offset)
+        return self.db.id.get_file_image()[offset : offset + size]  # in memory, or on Windows
+
+    def refuse(self, place, what):
+        place = place if place.isprintable() else ascii(place)
+        raise HDF5Error(f"{place} of {self.name} {what}. Files like that are not read.")
+
+
+def _short(place):
+    return place if len(place) <= 80 else f"...{place[-77:]}"
+
+
+def _variable(kind):
+    return kind.get_class() == h5py.h5t.VLEN or (
+        isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
+    )
+
+
+def _total(places, item):
+    """Return the sum of the lengths in a table of 4 bytes of length and an address each."""
+    table = np.dtype({"names": ["length"], "formats": ["<u4"], "itemsize": item})
+    lengths = np.frombuffer(places, table, len(places) // item)["length"]
+    return int(lengths.sum(dtype=np.uint64))
+
+
+def _address(found):
+    return h5py.h5o.get_info(found).addr
