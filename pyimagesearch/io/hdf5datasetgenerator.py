@@ -13,6 +13,7 @@ from pyimagesearch.io._checks import whole_number
 from pyimagesearch.io._feed import Feed
 from pyimagesearch.io._making import BatchMaker
 from pyimagesearch.io._rows import RowReader, Rows
+from pyimagesearch.utils.hdf5safety import damage_named
 from pyimagesearch.utils.parallel import ordered_map, usable_cores
 from pyimagesearch.utils.pydataset import keras_class
 
@@ -148,7 +149,9 @@ class HDF5DatasetGenerator:
         first = whole_number("startPass", startPass, 0)
         if not passes > 0:
             raise ValueError(f"passes must be above 0. Received: {passes!r}.")
-        start = functools.partial(self._feed, self.db[self.dataKey], first + passes)
+        with damage_named(self.dbPath):
+            data = self.db[self.dataKey]
+        start = functools.partial(self._feed, data, first + passes)
         batches = keras_class(Batches)(start, len(self), first, passes)
         self._running.add(batches)
         return batches

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.hdf5safety import HDF5Error, damage_named, open_hdf5, read_names
 
 
 def read_features(path):
@@ -27,21 +28,18 @@ def read_features(path):
     if not path.is_file():
         raise FileNotFoundError(f"No feature file at {path}. Make one with extract_features.py.")
     try:
-        db = h5py.File(path)
+        db = open_hdf5(path)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}.") from error
-    with db:
+        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}") from error
+    with db, damage_named(path):
         sets = sorted(key for key in db if isinstance(db.get(key), h5py.Dataset))
         for key in ("features", "labels", "label_names"):
             if key not in sets:
-                raise ValueError(
+                raise HDF5Error(
                     f"{path} holds no data set {key!r}, only {sets}. "
                     "Expected a file that extract_features.py wrote."
                 )
-        names = db["label_names"]
-        if names.ndim != 1 or h5py.check_string_dtype(names.dtype) is None:
-            raise ValueError(f"label_names of {path} must be strings. Found: {names}.")
-        names = list(names.asstr()[:])
+        names = read_names(db)
         labels = _read_labels(path, db, len(names))
         features = db["features"][:]
     finite = np.isfinite(features).all(axis=1)
@@ -57,17 +55,17 @@ def _read_labels(path, db, classes):
     """Return the labels as (n,) int64, after a look at whether they fit the features."""
     features, labels = db["features"], db["labels"]
     if features.ndim != 2 or features.dtype.kind not in "uif":
-        raise ValueError(f"features of {path} must be (n, d) numbers. Found: {features}.")
+        raise HDF5Error(f"features of {path} must be (n, d) numbers. Found: {features}.")
     if labels.ndim != 1 or labels.dtype.kind not in "ui":
-        raise ValueError(f"labels of {path} must be one integer per row. Found: {labels}.")
+        raise HDF5Error(f"labels of {path} must be one integer per row. Found: {labels}.")
     if len(features) != len(labels):
-        raise ValueError(f"{path} has {len(features)} rows of features but {len(labels)} labels.")
+        raise HDF5Error(f"{path} has {len(features)} rows of features but {len(labels)} labels.")
     if not features.size:
-        raise ValueError(f"{path} is empty: its features have the shape {features.shape}.")
+        raise HDF5Error(f"{path} is empty: its features have the shape {features.shape}.")
     labels = labels[:].astype(np.int64)
     for label in (labels.min(), labels.max()):
         if not 0 <= label < classes:
-            raise ValueError(
+            raise HDF5Error(
                 f"{path} has the label {label}, but label_names has {classes} names, for the "
                 f"labels 0 to {classes - 1}."
             )

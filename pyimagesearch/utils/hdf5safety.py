@@ -4,6 +4,7 @@ An HDF5 file can refer to other files on this machine, announce sizes that no me
 contain itself. `check_hdf5` refuses what no file of rows, features or weights has a use for.
 """
 
+import contextlib
 import os
 from math import prod
 from pathlib import Path
@@ -83,12 +84,40 @@ def check_hdf5(db, name=None):
         HDF5Error: a ValueError of one sentence that names the file and the object in it.
     """
     name = db.filename if name is None else name
-    try:
+    with damage_named(name):
         _Check(db, name).everything()
-    except HDF5Error:
+
+
+@contextlib.contextmanager
+def damage_named(name):
+    """Turn what h5py raises in the block into a HDF5Error that names the file.
+
+    Which exception it raises depends on the damage. An OSError stays one, with a note.
+    """
+    try:
+        yield
+    except (HDF5Error, MemoryError):
         raise
-    except Exception as error:  # which one depends on the damage
+    except OSError as error:
+        error.add_note(f"While reading {name}.")
+        raise
+    except Exception as error:
         raise HDF5Error(f"{name} is damaged: {error}. Get or build it again.") from error
+
+
+def read_names(db):
+    """Return the names of the classes in an open file, a list of str.
+
+    Raises:
+        HDF5Error: if "label_names" is no list of texts.
+    """
+    names, path = db.get("label_names"), db.filename
+    with damage_named(path):
+        if not isinstance(names, h5py.Dataset):
+            raise HDF5Error(f"{path} has no label_names.")
+        if names.ndim != 1 or h5py.check_string_dtype(names.dtype) is None:
+            raise HDF5Error(f"label_names of {path} must be strings. Found: {names}.")
+        return list(names.asstr()[:])
 
 
 class _Check:

@@ -12,6 +12,8 @@ import numpy as np
 
 from pyimagesearch.utils.files import replacing
 
+MAX_PIXELS = 100_000_000  # of an image, by default
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_EOI, JPEG_SOS = b"\xff\xd9", 0xDA
 # C0 to CF start a frame and hold its size, but for C4 (Huffman tables), C8 and CC (arithmetic)
@@ -25,7 +27,7 @@ class ImageError(ValueError):
     """A file that is no complete, readable image. The message names the file and the reason."""
 
 
-def read_image(path, *, maxPixels=100_000_000):
+def read_image(path, *, maxPixels=MAX_PIXELS):
     """Read an image file: the pixels of cv2.imread(path), or an exception, never None.
 
     The EXIF orientation is applied, grey images get three equal channels, alpha is dropped,
@@ -49,7 +51,7 @@ def read_image(path, *, maxPixels=100_000_000):
     return decode_image(path.read_bytes(), path, maxPixels=maxPixels)
 
 
-def decode_image(data, name="the data", *, maxPixels=100_000_000, grey=False):
+def decode_image(data, name="the data", *, maxPixels=MAX_PIXELS, grey=False):
     """Do what `read_image` does for the bytes of an image file; `name` is for the messages.
 
     With `grey` comes (H, W, 1), its one channel.
