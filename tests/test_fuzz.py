@@ -63,7 +63,7 @@ def test_no_mutant_crashes_hangs_or_surprises_a_reader():
     [
         ("os.abort()", "exit status -6"),
         ("time.sleep(60)", "Timeout"),
-        ("bytearray(1_200_000_000).count(1)", "more than 1 GB"),
+        ("len(bytearray(1_200_000_000))", "more than 1 GB"),
         ("{}['key']", "KeyError: 'key'"),
     ],
 )
@@ -72,7 +72,7 @@ def test_the_test_finds_what_it_looks_for(crime, sign):
 import os, sys, time
 sys.path.insert(0, {str(FUZZ)!r})
 import readers
-readers.SECONDS = 1
+readers.SECONDS = 2
 readers.GROUPS["light"] = {{".jpg": lambda path: path.stem.isdigit() and {crime}}}
 readers.main()
 """

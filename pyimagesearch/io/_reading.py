@@ -7,9 +7,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pyimagesearch.io._encoding import SUFFIXES, check_row
+from pyimagesearch.io._encoding import check_row
 from pyimagesearch.utils.hdf5safety import EXPANSION, SLACK, HDF5Error, damage_named, open_hdf5
-from pyimagesearch.utils.images import MAX_PIXELS
+from pyimagesearch.utils.images import MAX_PIXELS, announced
 
 RESUME = "Run its build again; HDF5DatasetWriter(..., resume=True) continues it."
 
@@ -51,8 +51,8 @@ def read_labels(db, dataKey):
                     "the data set of the rows."
                 )
         data, labels = db[dataKey], db["labels"]
-        encoding = encoding_of(data)
-        if (data.dtype.kind not in "uif" and encoding is None) or not data.shape:
+        vlen = h5py.check_vlen_dtype(data.dtype) == np.uint8
+        if (data.dtype.kind not in "uif" and not vlen) or not data.shape:
             raise HDF5Error(f"{dataKey} of {path} must hold rows of numbers. Found: {data}.")
         if labels.dtype.kind not in "ui" or labels.ndim != 1:
             raise HDF5Error(f"labels of {path} must be one integer per row. Found: {labels}.")
@@ -60,10 +60,9 @@ def read_labels(db, dataKey):
             raise HDF5Error(f"{path} has {len(data)} rows but {len(labels)} labels.")
         if not len(labels):
             raise HDF5Error(f"{path} is empty: it has no rows.")
-        numbers = labels[:].astype(np.int64)
-    if encoding is not None:
-        _check_encoded(data, *encoding)
-    return numbers
+        if encoding := encoding_of(data):
+            _check_encoded(data, *encoding)
+        return labels[:].astype(np.int64)
 
 
 def encoding_of(data):
@@ -74,21 +73,32 @@ def encoding_of(data):
     """
     if h5py.check_vlen_dtype(data.dtype) != np.uint8:
         return None
-    encoding, shape = data.attrs.get("encoding"), data.attrs.get("shape")
-    sizes = getattr(shape, "dtype", None)
+    path, shape, found = data.file.filename, _whole_numbers(data, "shape"), None
+    if data.ndim == 1 and len(data):
+        found = announced(data[0].tobytes(), f"Row 0 of {path}")
     if (
-        encoding not in SUFFIXES
-        or sizes is None
-        or sizes.kind not in "ui"
-        or shape.shape != (3,)
-        or shape.min() < 1
+        found is None
+        or "encoding" not in data.attrs
+        or len(shape) != 3
+        or min(shape) < 1
         or shape[2] not in (1, 3)
     ):
         raise HDF5Error(
-            f"{data.name[1:]} of {data.file.filename} holds bytes whose attributes encoding and "
-            f"shape do not say which images they are. Found: {encoding!r}, {shape!r}."
+            f"{data.name[1:]} of {path} holds bytes, but no JPEG or PNG images, or its attributes "
+            f"encoding and shape do not say which. Found: the shape {shape}."
         )
-    return encoding, tuple(shape.tolist())
+    # not as the attribute says: reading a text, HDF5 takes as much memory as its length announces
+    return found[0], shape
+
+
+def _whole_numbers(data, name):
+    """Return the whole numbers in an attribute as a tuple, empty if it is another thing."""
+    if name not in data.attrs:
+        return ()
+    found = data.attrs.get_id(name)
+    if found.get_type().get_class() != h5py.h5t.INTEGER or found.shape != (3,):
+        return ()
+    return tuple(int(number) for number in data.attrs[name])
 
 
 def _check_encoded(data, encoding, shape):
@@ -102,9 +112,7 @@ def _check_encoded(data, encoding, shape):
             f"are too large: more than {MAX_PIXELS:,} pixels each, or more than {EXPANSION:,} "
             "times the file in all."
         )
-    with damage_named(path):
-        row = data[0].tobytes()
-    check_row(row, encoding, shape, f"Row 0 of {path}")
+    check_row(data[0].tobytes(), encoding, shape, f"Row 0 of {path}")
 
 
 def rows_offset(data):

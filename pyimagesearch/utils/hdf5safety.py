@@ -102,6 +102,8 @@ def damage_named(name):
         error.add_note(f"While reading {name}.")
         raise
     except Exception as error:
+        if isinstance(error, ValueError) and str(name) in str(error):  # says it all
+            raise
         raise HDF5Error(f"{name} is damaged: {error}. Get or build it again.") from error
 
 
