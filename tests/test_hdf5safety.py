@@ -307,6 +307,7 @@ def test_looking_takes_no_time_on_a_data_set(make):
 
 READERS = """
 import sys
+from multiprocessing import get_context
 
 import h5py
 
@@ -357,6 +358,7 @@ NO_LOCKS = """
 import ctypes, struct, sys
 
 # a filter of the kernel (seccomp) that answers every flock with an error
+import platform
 code, numbers = int(sys.argv[2]), {"x86_64": 73, "aarch64": 32}
 load, equal, end = 0x20, 0x15, 0x06
 program = b"".join(

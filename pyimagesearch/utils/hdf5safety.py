@@ -50,8 +50,6 @@ def open_hdf5(path):
         db = h5py.File(path, "r")
     except BlockingIOError as error:
         raise OSError(f"{path} is being written by a running process.") from error
-    except PermissionError:
-        raise
     except Exception as error:  # which one depends on the damage
         if "unable to lock file" in str(error):
             raise OSError(
@@ -59,6 +57,8 @@ def open_hdf5(path):
                 "environment variable HDF5_USE_FILE_LOCKING=FALSE before Python starts; then "
                 "nothing keeps you from reading a file while a program writes it."
             ) from error
+        if isinstance(error, PermissionError):
+            raise
         raise OSError(f"{path} is no HDF5 file, or it is truncated. Build it again.") from error
     try:
         check_hdf5(db, path)
