@@ -8,7 +8,14 @@ import h5py
 import numpy as np
 
 from pyimagesearch.io._encoding import check_row
-from pyimagesearch.utils.hdf5safety import EXPANSION, SLACK, HDF5Error, damage_named, open_hdf5
+from pyimagesearch.utils.hdf5safety import (
+    EXPANSION,
+    SLACK,
+    HDF5Error,
+    check_rows,
+    damage_named,
+    open_hdf5,
+)
 from pyimagesearch.utils.images import MAX_PIXELS, announced
 
 RESUME = "Run its build again; HDF5DatasetWriter(..., resume=True) continues it."
@@ -75,6 +82,7 @@ def encoding_of(data):
         return None
     path, shape, found = data.file.filename, _whole_numbers(data, "shape"), None
     if data.ndim == 1 and len(data):
+        check_rows(data, 0, 1, path)
         found = announced(data[0].tobytes(), f"Row 0 of {path}")
     if (
         found is None

@@ -9,7 +9,7 @@ import numpy as np
 from pyimagesearch.io._checks import compact_dtype
 from pyimagesearch.io._encoding import decode_row
 from pyimagesearch.io._reading import encoding_of, rows_offset
-from pyimagesearch.utils.hdf5safety import damage_named
+from pyimagesearch.utils.hdf5safety import check_rows, damage_named
 from pyimagesearch.utils.recycling import Recycler
 
 
@@ -44,6 +44,8 @@ class RowReader:
         with damage_named(self._path):
             if self._encoding is None:
                 return self._read_pixels(blocks, len(numbers)), numbers, order
+            for start, stop in blocks:
+                check_rows(self._data, start, stop, self._path)
             rows = np.concatenate([self._data[start:stop] for start, stop in blocks])
         return EncodedRows(rows, numbers, self._encoding, self._path), numbers, order
 

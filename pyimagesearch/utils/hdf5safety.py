@@ -6,6 +6,7 @@ contain itself. `check_hdf5` refuses what no file of rows, features or weights h
 
 import contextlib
 import os
+import struct
 from math import prod
 from pathlib import Path
 
@@ -16,6 +17,13 @@ LINKS = 50_000  # names of objects in a file; a model of 2,000 layers has about 
 EXPANSION = 1000  # times its bytes in the file may compressed data grow: gzip reaches 1,032
 CHUNK_BYTES = 2**28  # of a compressed chunk, which is unpacked as a whole
 SLACK = 2**20  # bytes that a data set may announce and never have written
+
+# how a row of variable length, a heap of such rows, and a part of one begin; see "Level 1E" of the
+# HDF5 File Format Specification
+PLACE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
+HEAP = np.dtype([("sign", "S4"), ("version", "<u4"), ("size", "<u8")])
+PART = np.dtype([("number", "<u2"), ("uses", "<u2"), ("", "<u4"), ("size", "<u8")])
+ATTRIBUTE, CONTINUATION, VARIABLE_KIND = 0x0C, 0x10, b"\x19"  # messages and a type in a header
 
 FILTERS = {
     h5py.h5z.FILTER_DEFLATE: "gzip",
@@ -88,6 +96,26 @@ def check_hdf5(db, name=None):
         _Check(db, name).everything()
 
 
+def check_rows(data, start, stop, name):
+    """Raise HDF5Error unless HDF5 can read data[start:stop], rows of variable length.
+
+    Args:
+        data: (n,) h5py.Dataset in a file that `check_hdf5` has passed.
+        name: of the file, for messages.
+    """
+    file = _File(data.file, name)
+    if data.chunks is None:
+        offset = data.id.get_offset()
+        tables = [] if offset is None else [file.at(offset + start * 16, (stop - start) * 16)]
+    else:
+        (size,) = data.chunks
+        tables = []
+        for first in range(start // size * size, stop, size):
+            table = data.id.read_direct_chunk((first,))[1]
+            tables.append(table[16 * max(0, start - first) : 16 * (stop - first)])
+    file.check_places(b"".join(tables), data.name)
+
+
 @contextlib.contextmanager
 def damage_named(name):
     """Turn what h5py raises in the block into a HDF5Error that names the file.
@@ -122,15 +150,68 @@ def read_names(db):
         return list(names.asstr()[:])
 
 
-class _Check:
+class _File:
+    """The bytes of an open HDF5 file, for what HDF5 would read too trustingly.
+
+    A row or text of variable length is a length, the address of a heap, and a number in it. HDF5
+    1.14 takes as much memory as the length says, and never comes back from a heap of zeros.
+    """
+
     def __init__(self, db, name):
         self.db = db
         self.name = name
         self.size = db.id.get_filesize()
+        self.base = db.userblock_size
+        address, length = db.id.get_create_plist().get_sizes()
+        if (address, length) != (8, 8):
+            raise HDF5Error(
+                f"{name} has addresses of {8 * address} bits, not of 64. It is not read."
+            )
+        self.heaps = set()
 
+    def at(self, offset, size):
+        """Return the bytes from an offset on: fewer, where the file ends."""
+        if self.db.driver == "sec2":
+            return os.pread(self.db.id.get_vfd_handle(), min(size, self.size), offset)
+        return self.db.id.get_file_image()[offset : offset + size]  # in memory, or on Windows
+
+    def check_places(self, table, place):
+        """Refuse lengths that the file cannot hold, and heaps that are none."""
+        table = np.frombuffer(table, PLACE, len(table) // PLACE.itemsize)
+        table = table[(table["length"] > 0) & (table["heap"] > 0)]
+        total = int(table["length"].sum(dtype=np.uint64))
+        if total > self.size:
+            self.refuse(place, f"announces rows of {total:,} bytes, more than the file has")
+        for heap in set(table["heap"].tolist()) - self.heaps:
+            self.check_heap(self.base + heap, place)
+            self.heaps.add(heap)
+
+    def check_heap(self, start, place):
+        """Refuse a heap whose parts do not follow each other up to its end."""
+        header = self.at(start, HEAP.itemsize)
+        found = np.frombuffer(header.ljust(HEAP.itemsize, b"\0"), HEAP)[0]
+        size, offset = int(found["size"]), HEAP.itemsize
+        if found["sign"] != b"GCOL" or start + size > self.size:
+            self.refuse(place, "has rows where there are none")
+        while offset + PART.itemsize <= size:
+            part = np.frombuffer(self.at(start + offset, PART.itemsize), PART)[0]
+            length = int(part["size"])
+            # number 0 is the free space at the end, whose length counts itself
+            step = PART.itemsize + -(-length // 8) * 8 if part["number"] else length
+            if step < PART.itemsize or offset + step > size:
+                self.refuse(place, "has rows that overlap or have no end")
+            offset += step
+
+    def refuse(self, place, what):
+        place = place if place.isprintable() else ascii(place)
+        raise HDF5Error(f"{place} of {self.name} {what}. Files like that are not read.")
+
+
+class _Check(_File):
     def everything(self):
         """Look at every object once, whatever the depth and the number of its names."""
         seen = {_address(self.db.id)}
+        self.attributes(self.db.id, "/")
         groups, soft, links = [("", self.db.id)], [], 0
         while groups:
             path, group = groups.pop()
@@ -152,6 +233,8 @@ class _Check:
                     groups.append((place, found))
                 elif isinstance(found, h5py.h5d.DatasetID) and not known:
                     self.dataset(found, place)
+                if not known:
+                    self.attributes(found, place)
         for place, group, link in soft:  # only now: a link out of the file could be on its way
             try:
                 h5py.h5o.open(group, link)
@@ -204,24 +287,26 @@ class _Check:
 
     def variable(self, data, plan, place, count):
         """Look at a data set of rows or texts of variable length: each says how long it is."""
-        address, _ = self.db.id.get_create_plist().get_sizes()
-        item = 4 + address + 4  # length, and where the bytes lie
-        if count * item > self.size + SLACK:
+        if count * PLACE.itemsize > self.size + SLACK:
             self.refuse(place, f"announces {count:,} rows, more than the file has room for")
         if plan.get_nfilters():
             self.refuse(place, "compresses where its rows lie, not the rows. Write it without")
-        total = sum(_total(places, item) for places in self.places(data, plan, place, count, item))
-        if total > self.size:
-            self.refuse(place, f"announces rows of {total:,} bytes, more than the file has")
+        tables = list(self.tables(data, plan, place, count))
+        if _is_text(data.get_type()):
+            self.check_places(b"".join(tables), place)
+        else:  # images; RowReader looks at their places when it reads them
+            total = sum(_total(table) for table in tables)
+            if total > self.size:
+                self.refuse(place, f"announces rows of {total:,} bytes, more than the file has")
 
-    def places(self, data, plan, place, count, item):
+    def tables(self, data, plan, place, count):
         """Yield the bytes that say how long the rows are and where they lie."""
         layout = plan.get_layout()
         if layout == h5py.h5d.CONTIGUOUS:
             if data.get_offset() is not None:
-                yield self.bytes_at(data.get_offset(), count * item)
+                yield self.at(data.get_offset(), count * PLACE.itemsize)
         elif layout == h5py.h5d.CHUNKED:
-            if prod(plan.get_chunk()) * item > self.size + SLACK:
+            if prod(plan.get_chunk()) * PLACE.itemsize > self.size + SLACK:
                 self.refuse(place, "has chunks larger than the file")
             starts = []
             data.chunk_iter(lambda chunk: starts.append(chunk.chunk_offset))
@@ -230,15 +315,51 @@ class _Check:
         else:
             self.refuse(place, "keeps rows of variable length in the object's header")
 
-    def bytes_at(self, offset, size):
-        """Read a part of the file itself: HDF5 would go on to the rows."""
-        if self.db.driver == "sec2":
-            return os.pread(self.db.id.get_vfd_handle(), size, offset)
-        return self.db.id.get_file_image()[offset : offset + size]  # in memory, or on Windows
+    def attributes(self, found, place):
+        """Look at the attributes of variable length."""
+        count = h5py.h5a.get_num_attrs(found)
+        kinds = [h5py.h5a.open(found, index=number).get_type() for number in range(count)]
+        if not any(map(_variable, kinds)):
+            return
+        start = self.base + _address(found)
+        header = self.at(start, 16)
+        if header[:4] == b"OHDR":  # has checksums
+            return
+        values = list(self.attribute_values(header, start, place))
+        if len(values) != count:
+            self.refuse(place, "has attributes that are stored in an unknown way")
+        for variable, value in values:
+            if variable:
+                self.check_places(value, place)
 
-    def refuse(self, place, what):
-        place = place if place.isprintable() else ascii(place)
-        raise HDF5Error(f"{place} of {self.name} {what}. Files like that are not read.")
+    def attribute_values(self, header, start, place):
+        """Yield (of variable length?, bytes) of each attribute in an object's header, version 1."""
+        size = int.from_bytes(header[8:12], "little")
+        blocks, read = [(start + 16, size)], 0
+        while blocks:
+            offset, size = blocks.pop(0)
+            read += size
+            if read > self.size:
+                self.refuse(place, "has a header larger than the file")
+            block, at = self.at(offset, size), 0
+            while at + 8 <= len(block):
+                kind, size = struct.unpack_from("<HH", block, at)
+                message = block[at + 8 : at + 8 + size]
+                at += 8 + size
+                if kind == CONTINUATION and len(message) >= 16:
+                    address, length = struct.unpack_from("<QQ", message)
+                    blocks.append((self.base + address, length))
+                elif kind == ATTRIBUTE and len(message) >= 8:
+                    yield _attribute_value(message)
+
+
+def _attribute_value(message):
+    """Return (of variable length?, bytes) of an attribute; its parts are padded in version 1."""
+    version, *sizes = struct.unpack_from("<BxHHH", message)
+    if version == 1:
+        sizes = [-(-size // 8) * 8 for size in sizes]
+    kind = 8 + (version == 3) + sizes[0]
+    return message[kind : kind + 1] == VARIABLE_KIND, message[8 + (version == 3) + sum(sizes) :]
 
 
 def _short(place):
@@ -246,15 +367,15 @@ def _short(place):
 
 
 def _variable(kind):
-    return kind.get_class() == h5py.h5t.VLEN or (
-        isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
-    )
+    return kind.get_class() == h5py.h5t.VLEN or _is_text(kind)
 
 
-def _total(places, item):
-    """Return the sum of the lengths in a table of 4 bytes of length and an address each."""
-    table = np.dtype({"names": ["length"], "formats": ["<u4"], "itemsize": item})
-    lengths = np.frombuffer(places, table, len(places) // item)["length"]
+def _is_text(kind):
+    return isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
+
+
+def _total(table):
+    lengths = np.frombuffer(table, PLACE, len(table) // PLACE.itemsize)["length"]
     return int(lengths.sum(dtype=np.uint64))
 
 

@@ -135,8 +135,8 @@ def _inside_archive(data, rng):
         else:
             members[name], words = _member_bytes(members[name], rng)
     elif how == "rename":
-        members[rng.choice(("../" + name, "/tmp/" + name, name + "x", (name * 90)[:2000]))] = members.pop(
-            name
+        members[rng.choice(("../" + name, "/tmp/" + name, name + "x", (name * 90)[:2000]))] = (
+            members.pop(name)
         )
     elif how == "drop":
         members.pop(name)
