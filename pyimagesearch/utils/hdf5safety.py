@@ -21,8 +21,8 @@ SLACK = 2**20  # bytes that a data set may announce and never have written
 # how a row of variable length, a heap of such rows, and a part of one begin; see "Level 1E" of the
 # HDF5 File Format Specification
 PLACE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
-HEAP = np.dtype([("sign", "S4"), ("version", "<u4"), ("size", "<u8")])
-PART = np.dtype([("number", "<u2"), ("uses", "<u2"), ("", "<u4"), ("size", "<u8")])
+HEAP = struct.Struct("<4sIQ")  # sign, version, size
+PART = struct.Struct("<HxxxxxxQ")  # number, size
 ATTRIBUTE, CONTINUATION, VARIABLE_KIND = 0x0C, 0x10, b"\x19"  # messages and a type in a header
 
 FILTERS = {
@@ -162,6 +162,7 @@ class _File:
         self.name = name
         self.size = db.id.get_filesize()
         self.base = db.userblock_size
+        self.handle = db.id.get_vfd_handle() if db.driver == "sec2" else None
         address, length = db.id.get_create_plist().get_sizes()
         if (address, length) != (8, 8):
             raise HDF5Error(
@@ -171,8 +172,8 @@ class _File:
 
     def at(self, offset, size):
         """Return the bytes from an offset on: fewer, where the file ends."""
-        if self.db.driver == "sec2":
-            return os.pread(self.db.id.get_vfd_handle(), min(size, self.size), offset)
+        if self.handle is not None:
+            return os.pread(self.handle, min(size, self.size), offset)
         return self.db.id.get_file_image()[offset : offset + size]  # in memory, or on Windows
 
     def check_places(self, table, place):
@@ -188,17 +189,15 @@ class _File:
 
     def check_heap(self, start, place):
         """Refuse a heap whose parts do not follow each other up to its end."""
-        header = self.at(start, HEAP.itemsize)
-        found = np.frombuffer(header.ljust(HEAP.itemsize, b"\0"), HEAP)[0]
-        size, offset = int(found["size"]), HEAP.itemsize
-        if found["sign"] != b"GCOL" or start + size > self.size:
+        sign, _, size = HEAP.unpack(self.at(start, HEAP.size).ljust(HEAP.size, b"\0"))
+        if sign != b"GCOL" or start + size > self.size:
             self.refuse(place, "has rows where there are none")
-        while offset + PART.itemsize <= size:
-            part = np.frombuffer(self.at(start + offset, PART.itemsize), PART)[0]
-            length = int(part["size"])
+        offset = HEAP.size
+        while offset + PART.size <= size:
+            number, length = PART.unpack(self.at(start + offset, PART.size))
             # number 0 is the free space at the end, whose length counts itself
-            step = PART.itemsize + -(-length // 8) * 8 if part["number"] else length
-            if step < PART.itemsize or offset + step > size:
+            step = PART.size + -(-length // 8) * 8 if number else length
+            if step < PART.size or offset + step > size:
                 self.refuse(place, "has rows that overlap or have no end")
             offset += step
 
