@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+import re
 import struct
 import subprocess
 import sys
@@ -300,6 +301,86 @@ def test_looking_takes_no_time_on_a_data_set(make):
         for _ in range(100):
             check_hdf5(db)
         assert time.perf_counter() - start < 1  # 0.03 s where it was measured
+
+
+def rows_of(path, libver="earliest"):
+    """Write a file of two rows of variable length; return where the table of their places is."""
+    with h5py.File(path, "w", libver=libver) as db:
+        rows = db.create_dataset("images", (2,), h5py.vlen_dtype(np.uint8), chunks=(2,))
+        for number in range(2):
+            rows[number] = cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))[1]
+        rows.attrs.update({"encoding": "png", "shape": (4, 4, 3)})
+        db["labels"] = [0, 1]
+        return rows.id.get_chunk_info(0).byte_offset
+
+
+def one_pass(path):
+    with HDF5DatasetGenerator(path, 4) as gen:
+        return list(gen.generator(passes=1))
+
+
+def test_rows_of_no_known_kind_are_refused(tmp_path):
+    path = tmp_path / "file.hdf5"
+    rows_of(path)
+    kind = bytes.fromhex("19000000100000001000000001000000")  # variable length, of uint8
+    overwrite(path, kind, b"\x19\x0f" + kind[2:])  # libhdf5 crashes on it
+    with pytest.raises(HDF5Error, match="/images of .* has rows of an unknown kind"):
+        HDF5DatasetGenerator(path, 4)
+
+
+@pytest.mark.parametrize(
+    ("offset", "change", "message"),
+    [
+        (0, b"GCOX", "has rows where there are none"),
+        (8, bytes(8), "has rows where there are none"),
+        (8, b"\xff" * 8, "has rows where there are none"),
+        (16, bytes(200), "has rows that overlap or have no end"),  # HDF5 loops for ever in it
+        (24, b"\xff" * 8, "has rows that overlap or have no end"),
+        (24, b"\x01", "read"),
+    ],
+)
+def test_damaged_heaps_are_found_before_hdf5_reads_them(tmp_path, offset, change, message):
+    path = tmp_path / "file.hdf5"
+    rows_of(path)
+    raw = bytearray(path.read_bytes())
+    place = raw.index(b"GCOL") + offset
+    raw[place : place + len(change)] = change
+    path.write_bytes(raw)
+    with pytest.raises((ValueError, OSError), match=message):
+        HDF5DatasetGenerator(path, 4)
+
+
+@pytest.mark.parametrize("row", [0, 1])
+@pytest.mark.parametrize("place", [b"\xff" * 8, (2**40).to_bytes(8, "little"), b"\1" + bytes(7)])
+def test_a_row_that_lies_nowhere_is_refused(tmp_path, row, place):
+    path = tmp_path / "file.hdf5"
+    start = rows_of(path) + 16 * row + 4
+    raw = bytearray(path.read_bytes())
+    raw[start : start + 8] = place
+    path.write_bytes(raw)
+    with pytest.raises(HDF5Error, match="/images of .* has rows where there are none"):
+        one_pass(path)  # row 0 is looked at once, the others when it is their turn
+
+
+@pytest.mark.parametrize("on_group", [True, False])
+@pytest.mark.parametrize("length", [10**8, 2**32 - 1])
+def test_the_length_of_an_attribute_is_checked_before_memory_is_taken(make, on_group, length):
+    def describe(db):
+        owner = db if on_group else db["images"]
+        owner.attrs["numbers"] = [1, 2, 3]
+        owner.attrs["config"] = "x" * 777
+        for number in range(20):  # some of them in a second block of the header
+            owner.attrs[f"text{number}"] = "y" * 20
+
+    path = make(describe)
+    open_hdf5(path).close()
+    # in the attribute, where an address follows; in the heap eight bytes give the length
+    text = re.compile(rb"\x09\x03\0\0(?!\0\0\0\0)")
+    raw, count = text.subn(struct.pack("<I", length), path.read_bytes())
+    assert count == 1
+    path.write_bytes(raw)
+    with pytest.raises(HDF5Error, match="announces rows of"):
+        open_hdf5(path)
 
 
 # -- several processes -------------------------------------------------------------------------

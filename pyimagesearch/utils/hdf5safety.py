@@ -23,6 +23,7 @@ SLACK = 2**20  # bytes that a data set may announce and never have written
 PLACE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
 HEAP = struct.Struct("<4sIQ")  # sign, version, size
 PART = struct.Struct("<HxxxxxxQ")  # number, size
+LEAST_HEAP = 4096  # bytes
 ATTRIBUTE, CONTINUATION, VARIABLE_KIND = 0x0C, 0x10, b"\x19"  # messages and a type in a header
 
 FILTERS = {
@@ -189,8 +190,10 @@ class _File:
 
     def check_heap(self, start, place):
         """Refuse a heap whose parts do not follow each other up to its end."""
+        if start > self.size:
+            self.refuse(place, "has rows where there are none")
         sign, _, size = HEAP.unpack(self.at(start, HEAP.size).ljust(HEAP.size, b"\0"))
-        if sign != b"GCOL" or start + size > self.size:
+        if sign != b"GCOL" or size < LEAST_HEAP or start + size > self.size:
             self.refuse(place, "has rows where there are none")
         offset = HEAP.size
         while offset + PART.size <= size:
@@ -259,12 +262,18 @@ class _Check(_File):
         if space.get_simple_extent_type() == h5py.h5s.NULL:
             return
         count = prod(space.get_simple_extent_dims())
+        self.kind(kind, place)
         if _variable(kind):
             self.variable(data, plan, place, count)
         elif kind.get_class() != h5py.h5t.REFERENCE and kind.dtype.hasobject:
             self.refuse(place, "mixes numbers with texts or rows of variable length")
         else:
             self.fixed(data, plan, place, count * kind.get_size())
+
+    def kind(self, kind, place):
+        """Refuse a variable length of neither rows nor texts, at which HDF5 1.14 crashes."""
+        if kind.get_class() == h5py.h5t.VLEN and kind.encode()[3] & 0x0F:
+            self.refuse(place, "has rows of an unknown kind")
 
     def fixed(self, data, plan, place, announced):
         """Look at a data set of numbers or of texts of fixed length."""
@@ -320,6 +329,8 @@ class _Check(_File):
         kinds = [h5py.h5a.open(found, index=number).get_type() for number in range(count)]
         if not any(map(_variable, kinds)):
             return
+        for kind in kinds:
+            self.kind(kind, place)
         start = self.base + _address(found)
         header = self.at(start, 16)
         if header[:4] == b"OHDR":  # has checksums
