@@ -18,24 +18,19 @@ EXPANSION = 1000  # times its bytes in the file may compressed data grow: gzip r
 CHUNK_BYTES = 2**28  # of a compressed chunk, which is unpacked as a whole
 SLACK = 2**20  # bytes that a data set may announce and never have written
 
-# how a row of variable length, a heap of such rows, and a part of one begin; see "Level 1E" of the
-# HDF5 File Format Specification
+# how a row of variable length, a heap of such rows, and a part of one begin; see the HDF5 File
+# Format Specification, "Global Heap"
 PLACE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
 HEAP = struct.Struct("<4sIQ")  # sign, version, size
 PART = struct.Struct("<HxxxxxxQ")  # number, size
 LEAST_HEAP = 4096  # bytes
-ATTRIBUTE, CONTINUATION, VARIABLE_KIND = 0x0C, 0x10, b"\x19"  # messages and a type in a header
+ATTRIBUTE, CONTINUATION, VARIABLE = 0x0C, 0x10, 9  # messages in a header, and a class of types
 
-FILTERS = {
-    h5py.h5z.FILTER_DEFLATE: "gzip",
-    h5py.h5z.FILTER_LZF: "lzf",
-    h5py.h5z.FILTER_SHUFFLE: "shuffle",
-    h5py.h5z.FILTER_FLETCHER32: "fletcher32",
-    h5py.h5z.FILTER_SCALEOFFSET: "scaleoffset",
-    h5py.h5z.FILTER_SZIP: "szip",
-    h5py.h5z.FILTER_NBIT: "nbit",
+COMPRESSIONS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_LZF, h5py.h5z.FILTER_SZIP}
+FILTERS = COMPRESSIONS | {
+    *(h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32),
+    *(h5py.h5z.FILTER_SCALEOFFSET, h5py.h5z.FILTER_NBIT),
 }
-GROWING = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_LZF, h5py.h5z.FILTER_SZIP}
 
 
 class HDF5Error(ValueError):
@@ -163,7 +158,9 @@ class _File:
         self.name = name
         self.size = db.id.get_filesize()
         self.base = db.userblock_size
-        self.handle = db.id.get_vfd_handle() if db.driver == "sec2" else None
+        self.on_disk = db.driver == "sec2"
+        self.handle = db.id.get_vfd_handle() if self.on_disk and hasattr(os, "pread") else None
+        self.image = None
         address, length = db.id.get_create_plist().get_sizes()
         if (address, length) != (8, 8):
             raise HDF5Error(
@@ -175,7 +172,13 @@ class _File:
         """Return the bytes from an offset on: fewer, where the file ends."""
         if self.handle is not None:
             return os.pread(self.handle, min(size, self.size), offset)
-        return self.db.id.get_file_image()[offset : offset + size]  # in memory, or on Windows
+        if self.on_disk:  # on Windows
+            with Path(self.db.filename).open("rb") as file:
+                file.seek(offset)
+                return file.read(min(size, self.size))
+        if self.image is None:
+            self.image = self.db.id.get_file_image()
+        return self.image[offset : offset + size]
 
     def check_places(self, table, place):
         """Refuse lengths that the file cannot hold, and heaps that are none."""
@@ -281,7 +284,7 @@ class _Check(_File):
         unknown = [number for number in filters if number not in FILTERS]
         if unknown:
             self.refuse(place, f"is packed by a filter that is not known here, number {unknown[0]}")
-        if sum(number in GROWING for number in filters) > 1:
+        if sum(number in COMPRESSIONS for number in filters) > 1:
             self.refuse(place, "is compressed twice")
         limit, kept = self.size, "the file"
         if filters:
@@ -336,7 +339,7 @@ class _Check(_File):
         if header[:4] == b"OHDR":  # has checksums
             return
         values = list(self.attribute_values(header, start, place))
-        if len(values) != count:
+        if sorted(variable for variable, _ in values) != sorted(map(_variable, kinds)):
             self.refuse(place, "has attributes that are stored in an unknown way")
         for variable, value in values:
             if variable:
@@ -369,7 +372,8 @@ def _attribute_value(message):
     if version == 1:
         sizes = [-(-size // 8) * 8 for size in sizes]
     kind = 8 + (version == 3) + sizes[0]
-    return message[kind : kind + 1] == VARIABLE_KIND, message[8 + (version == 3) + sum(sizes) :]
+    of_class = message[kind] & 0x0F if kind < len(message) else None  # the rest is a version
+    return of_class == VARIABLE, message[8 + (version == 3) + sum(sizes) :]
 
 
 def _short(place):
