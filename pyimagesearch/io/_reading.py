@@ -93,7 +93,7 @@ def encoding_of(data):
     ):
         raise HDF5Error(
             f"{data.name[1:]} of {path} holds bytes, but no JPEG or PNG images, or its attributes "
-            f"encoding and shape do not say which. Found: the shape {shape}."
+            f"encoding and shape do not say which. Found: {shape or None}."
         )
     # not as the attribute says: reading a text, HDF5 takes as much memory as its length announces
     return found[0], shape
