@@ -54,7 +54,11 @@ def test_no_mutant_crashes_hangs_or_surprises_a_reader():
     children = {group: start(group, 7, "--last", str(MUTANTS)) for group in ("light", "keras")}
     found = [figures(child, 7) for child in children.values()]
     assert sum(part["tried"] for part in found) >= 2000
-    assert all(part["accepted"] for part in found)  # not everything is refused
+    # sound files are read, but names.json is no history, means.json neither that nor names, and
+    # Keras by itself does not compile net.h5
+    assert found[0]["refused_sound"] == 1
+    assert found[1]["refused_sound"] <= 2
+    assert all(part["accepted"] > part["tried"] / 20 for part in found)
     assert all(part["slowest_seconds"] < 5 and part["megabytes"] < 1000 for part in found)
 
 
@@ -72,7 +76,7 @@ def test_the_test_finds_what_it_looks_for(crime, sign):
 import os, sys, time
 sys.path.insert(0, {str(FUZZ)!r})
 import readers
-readers.SECONDS = 2
+readers.SECONDS = {1 if sign == "Timeout" else 60}
 readers.GROUPS["light"] = {{".jpg": lambda path: path.stem.isdigit() and {crime}}}
 readers.main()
 """

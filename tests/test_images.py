@@ -384,7 +384,7 @@ def test_a_png_of_endless_chunks_is_refused():
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
 def test_packed_texts_and_profiles_take_no_memory(kind):
-    bomb = kind, b"key\0\0" + zlib.compress(bytes(100_000_000), 9)
+    bomb = kind, b"key\0\0" + zlib.compress(bytes(30_000_000), 9)
     assert decode_image(png(bomb, pixels())).shape == (4, 4, 3)
 
 

@@ -10,12 +10,16 @@ import io
 import json
 import os
 import pickle
+import shutil
+import tempfile
 from pathlib import Path
 
 import cv2
 import h5py
 import numpy as np
 from PIL import Image
+
+from pyimagesearch.datasets.tinyimagenet import draw_tiny_imagenet
 
 SEEDS = Path(__file__).parent / "seeds"
 RNG = np.random.default_rng(5)
@@ -88,13 +92,18 @@ def write_hdf5():
 def write_texts():
     (SEEDS / "means.json").write_text(json.dumps({"R": 124.9, "G": 115.7, "B": 106.1}))
     curve = {name: [round(2 / (e + 1), 3) for e in range(9)] for name in ("loss", "val_loss")}
-    curve |= {"accuracy": [0.1 * e for e in range(9)], "val_accuracy": [None, *range(8)]}
+    curve |= {
+        "accuracy": [0.1 * e for e in range(9)],
+        "val_accuracy": [None, *(0.1 * e for e in range(8))],
+    }
     (SEEDS / "history.json").write_text(json.dumps(curve))
     (SEEDS / "names.json").write_text(json.dumps(["cat", "dog"]))
-    lines = [f"val_{n}.JPEG\tn0000000{n % 2}\t0\t0\t63\t63\n" for n in range(4)]
-    (SEEDS / "annotations.txt").write_text("".join(lines))
+    with tempfile.TemporaryDirectory() as folder:
+        tiny = draw_tiny_imagenet(Path(folder, "tiny"), classes=2, images=2)  # as readers.py does
+        shutil.copy(tiny / "val" / "val_annotations.txt", SEEDS / "annotations.txt")
+        shutil.copy(tiny / "wnids.txt", SEEDS)
     batch = {b"data": np.zeros((2, 3072), np.uint8), b"labels": [3, 7], b"filenames": [b"a", b"b"]}
-    (SEEDS / "cifar.pickle").write_bytes(pickle.dumps(batch, protocol=2))
+    (SEEDS / "cifar.pickle").write_bytes(pickle.dumps(batch, protocol=4))
     file = io.BytesIO()
     np.save(file, np.full((4, 4, 3), 100, np.float32))
     (SEEDS / "mean.npy").write_bytes(file.getvalue())

@@ -32,13 +32,23 @@ GIGABYTE = 10**9
 ADDRESSES = 4 * GIGABYTE  # more than is allowed, so that a refused allocation is not mistaken
 
 
+def one_of(path, *reads):
+    """Read a file with each of the functions; raise what the last one raised if all refused it."""
+    refused = []
+    for read in reads:
+        try:
+            read(path)
+        except DOCUMENTED as error:
+            refused.append(error)
+    if len(refused) == len(reads):
+        raise refused[-1]
+
+
 def read_images(path):
     from pyimagesearch.preprocessing._directory import _load
     from pyimagesearch.utils.images import read_image
 
-    with contextlib.suppress(*DOCUMENTED):
-        _load(path, "RGB", (8, 8), "nearest", False)
-    assert read_image(path).ndim == 3
+    one_of(path, lambda path: _load(path, "RGB", (8, 8), "nearest", False), read_image)
 
 
 def read_rows(path):
@@ -49,51 +59,49 @@ def read_rows(path):
     assert count == gen.numImages
 
 
-def read_features_file(path):
+def read_hdf5(path):
     from pyimagesearch.training.classifier import read_features
     from pyimagesearch.training.hdf5 import count_classes
 
-    with contextlib.suppress(*DOCUMENTED):
-        count_classes(path)
-    read_features(path)
-
-
-def read_hdf5(path):
-    with contextlib.suppress(*DOCUMENTED):
-        read_rows(path)
-    read_features_file(path)
+    one_of(path, read_rows, count_classes, read_features)
 
 
 def read_json(path):
     from pyimagesearch.training.hdf5 import read_means
     from pyimagesearch.utils import advice
 
-    with contextlib.suppress(*DOCUMENTED):
-        read_means(path)
     with contextlib.redirect_stdout(io.StringIO()):
-        advice.main([str(path)])
+        one_of(path, read_means, lambda path: advice.main([str(path)]))
 
 
 def read_history(path):
     from pyimagesearch.callbacks import TrainingMonitor
     from pyimagesearch.classify import class_names
 
-    with contextlib.suppress(*DOCUMENTED):
-        class_names(path, 2)
-    TrainingMonitor(path.with_suffix(".png"), jsonPath=path, startAt=1).on_train_begin()
+    def resume(path):
+        TrainingMonitor(path.with_suffix(".png"), jsonPath=path, startAt=1).on_train_begin()
+
+    one_of(path, lambda path: class_names(path, 2), resume)
 
 
-def read_annotations(path):
+def read_tables(path):
     from pyimagesearch.datasets import tinyimagenet
 
-    folder = path.parent / "tiny"
-    if not folder.exists():
-        tinyimagenet.draw_tiny_imagenet(folder, classes=2, images=2)
-    shutil.copy(path, folder / "val/val_annotations.txt")
-    with contextlib.suppress(*DOCUMENTED):
+    sound, folder = path.parent / "sound", path.parent / "tiny"
+    if not sound.exists():
+        tinyimagenet.draw_tiny_imagenet(sound, classes=2, images=2)
+        shutil.copytree(sound, folder)
+
+    def as_annotations(path):
+        shutil.copy(path, folder / "val" / "val_annotations.txt")
+        shutil.copy(sound / "wnids.txt", folder)
         tinyimagenet.val_images(folder)
-    shutil.copy(path, folder / "wnids.txt")
-    tinyimagenet.train_images(folder)
+
+    def as_ids(path):
+        shutil.copy(path, folder / "wnids.txt")
+        tinyimagenet.train_images(folder)
+
+    one_of(path, as_annotations, as_ids)
 
 
 def read_cifar(path):
@@ -115,7 +123,10 @@ def read_classifier(path):
 
 def read_network(path):
     from pyimagesearch.training.saving import read_model
+    from pyimagesearch.utils.hdf5safety import open_hdf5
 
+    if path.suffix == ".h5":  # Keras follows what open_hdf5 refuses, and hangs
+        open_hdf5(path).close()
     read_model(path)
 
 
@@ -132,7 +143,7 @@ GROUPS = {
     | {
         ".hdf5": read_hdf5,
         ".json": read_json,
-        ".txt": read_annotations,
+        ".txt": read_tables,
         ".pickle": read_cifar,
         ".skops": read_classifier,
     },
@@ -186,8 +197,8 @@ def main():
     warnings.simplefilter("ignore")
     began, slowest, tried, accepted, findings = time.monotonic(), 0.0, 0, 0, []
     with tempfile.TemporaryDirectory() as folder:
-        for seed_file in warm_up(args.group, Path(folder)):
-            feed(seed_file, seed_file.name, args.group)
+        # before memory is measured: the libraries are loaded then, and sound files are accepted
+        sound = [feed(path, path.name, args.group) for path in copies(args.group, Path(folder))]
         base = peak()
         limit = addresses() + ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -214,6 +225,7 @@ def main():
                     sys.exit(f"more than 1 GB: {(peak() - base) / 1e6:.0f} MB")
             number += 1
     figures = {
+        "refused_sound": sound.count(False),
         "tried": tried,
         "accepted": accepted,
         "findings": findings,
@@ -224,8 +236,8 @@ def main():
     print("done", json.dumps(figures), flush=True)
 
 
-def warm_up(group, folder):
-    """Return copies of sound files, to be read before memory is measured."""
+def copies(group, folder):
+    """Return the paths of copies of the sound files that mutants are made of."""
     paths = [path for path in seed_files() if path.suffix in GROUPS[group]]
     return [Path(shutil.copy(path, folder / path.name)) for path in paths]
 
