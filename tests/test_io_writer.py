@@ -61,7 +61,7 @@ def test_rows_labels_and_names_are_read_back_by_plain_h5py(path):
         writer.add(np.full((2, 2, 2, 3), 250, np.uint8), [0, 1])
         assert len(writer) == 3
     with h5py.File(path) as db:
-        assert set(db) == {"images", "labels", "label_names"}
+        assert set(db) == {"images", "labels", "label_names", "checksums"}
         assert db["images"].shape == (3, 2, 2, 3)
         assert db["images"].dtype == np.uint8
         assert db["images"][:, 1, 1, 2].tolist() == [7, 250, 250]
@@ -412,7 +412,7 @@ def test_resume_without_a_partial_file_starts_afresh(path):
         ({"dims": (6, 4)}, r"dims are \(5, 4\), not \(6, 4\)"),
         ({"dims": (5, 2)}, r"dims are \(5, 4\), not \(5, 2\)"),
         ({"dtype": "f4"}, "dtype is int64, not float32"),
-        ({"dataKey": "features"}, r"\['images', 'labels'\], not 'features'"),
+        ({"dataKey": "features"}, r"\['checksums', 'images', 'labels'\], not 'features'"),
     ],
 )
 def test_resume_refuses_a_partial_file_of_something_else(path, options, message):
@@ -432,7 +432,7 @@ def test_resume_refuses_a_damaged_partial_file(path, size):
     assert partial_of(path).exists()
 
 
-def test_a_run_killed_between_closing_and_moving_is_complete(path, monkeypatch):
+def test_a_run_killed_between_closing_and_moving_goes_on_before_its_closing(path, monkeypatch):
     def killed(*paths):
         raise KeyboardInterrupt
 
@@ -448,6 +448,7 @@ def test_a_run_killed_between_closing_and_moving_is_complete(path, monkeypatch):
         with pytest.raises(ValueError, match="cannot take 201 more"):
             writer.add(numbered(0, 201), range(201))
         writer.add(numbered(300, 500), range(200))
+        writer.storeClassLabels([str(i) for i in range(300)])
     with h5py.File(path) as db:
         assert db["images"][:].tolist() == numbered(0, 500).tolist()
         assert db["labels"][295:305].tolist() == [295, 296, 297, 298, 299, 0, 1, 2, 3, 4]
