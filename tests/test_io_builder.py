@@ -73,11 +73,15 @@ def test_strict_stops_at_the_broken_image_and_leaves_no_file(tmp_path, paths):
     assert not [t for t in threading.enumerate() if "PoolExecutor" in t.name]
 
 
-def test_a_file_that_vanished_since_it_was_listed_is_reported(tmp_path, paths):
+def test_a_file_that_vanished_since_it_was_listed_ends_the_build(tmp_path, paths):
+    data = paths[5].read_bytes()
     paths[5].unlink()
-    built = build_image_dataset(paths, [0] * 6, tmp_path / "t.hdf5", RESIZE)
-    assert built.rows == 5
-    assert "5.png" in str(built.skipped[0][1])
+    target = tmp_path / "t.hdf5"
+    with pytest.raises(FileNotFoundError, match="Cannot read an image: No such file.*5.png"):
+        build_image_dataset(paths, [0] * 6, target, RESIZE)
+    assert not target.exists()
+    paths[5].write_bytes(data)
+    assert build_image_dataset(paths, [0] * 6, target, RESIZE, resume=True).rows == 6
 
 
 def test_impossible_input_is_refused(tmp_path, paths):

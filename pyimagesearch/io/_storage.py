@@ -114,7 +114,9 @@ def _head_bytes(db, dataKey):
     """Return how far all that `finish` changes reaches: to the first row."""
     data = db[dataKey]
     if _encodedstorage.described(data):  # its chunks hold places; the rows follow in heaps
-        last = data.id.get_chunk_info_by_coord(((len(data) - 1) // data.chunks[0] * data.chunks[0],))
+        last = data.id.get_chunk_info_by_coord(
+            ((len(data) - 1) // data.chunks[0] * data.chunks[0],)
+        )
         return last.byte_offset + last.size
     return data.id.get_chunk_info_by_coord((0,) * data.ndim).byte_offset
 

@@ -118,7 +118,7 @@ class HDF5DatasetWriter:
         self._closed = False
         self._unsaved_bytes = 0
         self._saved_at = time.monotonic()
-        self._refuse_existing_target()
+        refuse_existing(self._target, self.overwrite)
         try:
             self._open()
         except BaseException:
@@ -261,7 +261,7 @@ class HDF5DatasetWriter:
             if not len(self):
                 raise ValueError(f"No row was added, so {self._target} was not written.")
             self.flush()
-            self._refuse_existing_target()
+            refuse_existing(self._target, self.overwrite)
             with self._errors_named():
                 _storage.finish(self.db, self.dataKey, self.idx, self._class_labels)
                 files.move_into_place(self._partial, self._target)
@@ -344,15 +344,6 @@ class HDF5DatasetWriter:
         if self._closed:
             raise ValueError(f"The writer of {self._target} is closed.")
 
-    def _refuse_existing_target(self):
-        if self._target.is_dir():
-            raise IsADirectoryError(f"{self._target} is a folder. Give the path of a file.")
-        if self._target.exists() and not self.overwrite:
-            raise FileExistsError(
-                f"{self._target} exists already. Delete it, choose another outputPath, or pass "
-                "overwrite=True to replace it once the new file is complete."
-            )
-
     def _check_classes(self, names, highest):
         if names is not None and highest >= len(names):
             raise ValueError(
@@ -391,3 +382,14 @@ class HDF5DatasetWriter:
                 _undo.record_of(self._partial).unlink(missing_ok=True)
         if self._hold is not None:
             self._hold.close()
+
+
+def refuse_existing(path, overwrite):
+    """Raise FileExistsError if there is a file `path` that may not be replaced."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Give the path of a file.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} exists already. Delete it, choose another outputPath, or pass "
+            "overwrite=True to replace it once the new file is complete."
+        )
