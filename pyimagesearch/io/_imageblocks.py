@@ -136,7 +136,7 @@ def read_prepared(path, preprocessors, max_pixels):
 
 def _require_unchanged(path, before, size):
     try:
-        after = os.stat(path)
+        after = Path(path).stat()
     except FileNotFoundError:
         after = None
     if after is None or (size, before.st_size, before.st_mtime_ns) != (

@@ -57,8 +57,8 @@ def build_image_dataset(
     out together with its label, unless `strict`. A file that vanished since it was listed, or
     changes while it is read, ends the build.
 
-    A build that ended early leaves `outputPath`.partial and its journal beside it. With `resume` the
-    same build goes on where its rows were last saved, about every 64 MB or 5 seconds, and the
+    A build that ended early leaves `outputPath`.partial and its journal beside it. With `resume`
+    the same build goes on where its rows were last saved, about every 64 MB or 5 seconds, and the
     file comes out as if nothing had happened.
 
     Args:
