@@ -4,6 +4,7 @@ import contextlib
 import errno
 import math
 import os
+import re
 import time
 from copy import copy
 from pathlib import Path
@@ -359,7 +360,8 @@ class HDF5DatasetWriter:
             raise self._cannot_write(error) from error
 
     def _cannot_write(self, error):
-        code = getattr(error, "errno", None)
+        told = re.search(r"errno = (\d+)", str(error))  # HDF5 has no other way to say it
+        code = getattr(error, "errno", None) or (told and int(told[1]))
         reason = os.strerror(code) if code else error
         return OSError(
             code or errno.EIO, f"Cannot write the data set: {reason}", str(self._partial)
