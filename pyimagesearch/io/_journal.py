@@ -110,10 +110,10 @@ class Journal:
 
     def go_back(self, rows):
         """Return the last Point that `rows` rows suffice for; forget the later ones."""
-        usable = [(point, end) for point, end in self._points if point.rows <= rows]
-        if not usable:
+        self._points = [(point, end) for point, end in self._points if point.rows <= rows]
+        if not self._points:
             return self.start()
-        point, end = usable[-1]
+        point, end = self._points[-1]
         self._file.truncate(end)
         self._noted = len(point.skipped)
         return point
