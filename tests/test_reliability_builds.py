@@ -365,6 +365,15 @@ def earlier(tmp_path):
     return folder, splits, contents(folder)
 
 
+def rows(folder):
+    """Return the rows and labels of all splits, and the means."""
+    found = [(folder / "mean.json").read_text()]
+    for name in SPLITS:
+        with h5py.File(folder / f"{name}.hdf5") as db:
+            found += [[row.tobytes() for row in db["images"]], db["labels"][:].tolist()]
+    return found
+
+
 SCRIPT = """
 import json, os, resource, sys
 from pyimagesearch.io import hdf5datasetwriter
@@ -373,7 +382,7 @@ from pyimagesearch.preprocessing import SimplePreprocessor
 from pyimagesearch.utils.script import run
 
 hdf5datasetwriter.SAVE_BYTES = 5000
-splits, folder, size, limit, user = json.load(sys.stdin)
+splits, folder, size, encode, limit, user = json.load(sys.stdin)
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 if user:
@@ -381,16 +390,16 @@ if user:
     os.setuid(user)
     folder = "out"
 run(lambda: build_splits(
-    splits, folder, [SimplePreprocessor(size, size)], overwrite=True, resume=True
-) and None)
+    splits, folder, [SimplePreprocessor(size, size)], overwrite=True, resume=True, encode=encode
+))
 """
 
 
-def script(splits, folder, size, limit=0, user=0):
+def script(splits, folder, size, encode=None, limit=0, user=0):
     """Build as a script does; return its exit status and its errors."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT],
-        input=json.dumps([splits, str(folder), size, limit, user]),
+        input=json.dumps([splits, str(folder), size, encode, limit, user]),
         capture_output=True,
         text=True,
         check=False,
@@ -403,13 +412,59 @@ def test_a_full_disk_ends_a_build_that_goes_on_when_there_is_room(earlier, tmp_p
     assert script(splits, tmp_path / "whole", 32) == (0, "")
     whole = contents(tmp_path / "whole")
     most = max(map(len, whole.values()))
-    for limit in (10, 3000, most // 2, most - 2000):
-        status, errors = script(splits, folder, 32, limit)
+    for limit in (10, most // 2, most - 2000):
+        status, errors = script(splits, folder, 32, limit=limit)
         assert status == 1
         assert re.fullmatch(r"\[ERROR\] \[Errno 2[78]\] Cannot write the .*\n", errors)
         assert contents(folder) == before
     assert script(splits, folder, 32) == (0, "")
     assert contents(folder) == whole
+
+
+@contextlib.contextmanager
+def small_disk(folder):
+    """Mount a disk in memory there; yield a function that sets its size in bytes."""
+    mount = ["mount", "-t", "tmpfs", "-o"]
+    subprocess.run([*mount, "size=64m", "tmpfs", folder], check=True)
+
+    def resize(size):
+        subprocess.run([*mount, f"remount,size={size}", "tmpfs", folder], check=True)
+
+    try:
+        yield resize
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.torture
+def test_small_disks_that_fill_up(tmp_path):
+    """Needs the right to mount one: run it as root."""
+    splits = small_splits(tmp_path / "photos", 200)
+    failed = 0
+    for encode in (None, "jpeg", "png"):
+        assert script(splits, tmp_path / str(encode), 32, encode) == (0, "")
+        whole = contents(tmp_path / str(encode))
+        folder = tmp_path / f"disk {encode}"
+        folder.mkdir()
+        with small_disk(folder) as resize:
+            build_splits(splits, folder, RESIZE)
+            before = contents(folder)
+            used = sum(-(-len(data) // 4096) * 4096 for data in before.values())
+            needed = sum(map(len, whole.values()))
+            for room in range(0, needed, needed // 25):
+                resize(used + room // 4096 * 4096 + 4096)
+                status, errors = script(splits, folder, 32, encode)
+                if status == 0:
+                    break
+                assert (status, errors.count("\n")) == (1, 1), errors
+                assert "No space left on device" in errors
+                assert contents(folder) == before
+                failed += 1
+            assert failed >= 10
+            resize(64 * 2**20)
+            assert script(splits, folder, 32, encode) == (0, "")
+            assert rows(folder) == rows(tmp_path / str(encode))
+    print(f"\n[FIGURE] {failed} full disks survived")
 
 
 def test_a_read_only_folder_is_named(tmp_path):
@@ -506,3 +561,23 @@ def test_a_second_build_into_the_same_folder_is_refused(earlier, tmp_path):
     state["refused"] = 0
     build_image_dataset(paths, labels, target, [WatchOne()], workers=0)
     assert state["refused"] >= 30
+
+
+# the scripts
+
+
+def test_the_script_resumes_and_knows_a_pixel_limit(run_script, tmp_path, capsys):
+    script = "dogs_vs_cats/build_dogs_vs_cats.py", "--dataset", tmp_path, "--workers", 1
+    small_splits(tmp_path / "train", 40)
+    for number, path in enumerate(sorted((tmp_path / "train").iterdir())):
+        path.rename(path.with_name(f"{('cat', 'dog')[number % 2]}.{number}.jpg"))
+    with pytest.raises(SystemExit, match="None of the .* images could be read.*too large"):
+        run_script(*script, "--max-pixels", 100)
+    with pytest.raises(SystemExit, match="truncated or damaged"):
+        run_script(*script, "--strict")
+    run_script(*script, "--resume")
+    assert "[WARNING] 4 files could not be read" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="Built already"):
+        run_script(*script, "--resume")
+    run_script(*script, "--output", tmp_path / "whole")
+    assert rows(tmp_path / "hdf5") == rows(tmp_path / "whole")
