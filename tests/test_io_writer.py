@@ -425,6 +425,14 @@ def test_resume_refuses_a_partial_file_of_something_else(path, options, message)
         assert writer.idx == 3
 
 
+def test_resume_refuses_a_partial_file_without_checksums(path):
+    interrupt(path, (5, 4), numbered(0, 3))
+    with h5py.File(partial_of(path), "r+") as db:
+        del db["checksums"]
+    with pytest.raises(ValueError, match="an earlier version of this package began it"):
+        HDF5DatasetWriter((5, 4), path, resume=True)
+
+
 @pytest.mark.parametrize("size", [100, 3000, 20_000])
 def test_resume_refuses_a_damaged_partial_file(path, size):
     interrupt(path, (5000, 4), numbered(0, 3000))

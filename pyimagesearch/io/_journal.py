@@ -84,6 +84,8 @@ class Journal:
                 content = json.loads(line)
             except ValueError:  # the run was killed while it wrote this line
                 break
+            if not line.endswith(b"\n"):
+                break
             end += len(line)
             if header is None:
                 header = content
@@ -179,6 +181,7 @@ def _sha256(data):
 
 
 def _settings(thing):
-    values = ", ".join(f"{name}={value!r}" for name, value in vars(thing).items())
+    values = getattr(thing, "__dict__", {}).items()
+    values = ", ".join(f"{name}={value!r}" for name, value in values)
     # functions and the like show their place in memory, which differs from run to run
     return re.sub(r" at 0x[0-9a-fA-F]+", "", f"{type(thing).__qualname__}({values})")

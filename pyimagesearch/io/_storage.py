@@ -138,6 +138,8 @@ def resumable_rows(db, dataKey, dims, dtype, about):
         ValueError: if the file was meant for other data.
         OSError: if a row has changed since it was written.
     """
+    if {dataKey, "labels"} <= set(db) and _checksums.NAME not in db:
+        raise ValueError("an earlier version of this package began it, without checksums")
     if not {dataKey, "labels", _checksums.NAME} <= set(db):
         raise ValueError(f"it holds the data sets {sorted(db)}, not {dataKey!r}")
     data = db[dataKey]
