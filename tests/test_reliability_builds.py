@@ -223,10 +223,10 @@ def test_a_build_survives_a_kill_at_some_of_its_steps(quick_folder, encode, stri
 
 @pytest.mark.torture
 @pytest.mark.timeout(1800)
-def test_a_build_survives_a_kill_at_each_of_its_steps(tmp_path):
+def test_a_build_survives_a_kill_at_each_of_its_steps(quick_folder):
     killed = 0
     for encode in (None, "jpeg"):
-        folder = tmp_path / str(encode)
+        folder = quick_folder / str(encode)
         folder.mkdir()
         splits = small_splits(folder / "photos", 12)
         with Builder(splits, 8, 700, encode=encode, workers=0) as builder:
@@ -340,9 +340,9 @@ def test_a_build_survives_power_cuts(quick_folder, encode):
 
 @pytest.mark.torture
 @pytest.mark.timeout(1800)
-def test_a_build_survives_many_power_cuts(tmp_path):
+def test_a_build_survives_many_power_cuts(quick_folder):
     for encode in (None, "jpeg", "png"):
-        folder = tmp_path / str(encode)
+        folder = quick_folder / str(encode)
         folder.mkdir()
         splits = small_splits(folder / "photos", 12)
         with Builder(splits, 8, 700, encode=encode, workers=0) as builder:

@@ -217,7 +217,8 @@ class HDF5DatasetWriter:
         self.idx = rows
         self._highest_label = int(self.labels[:rows].max(initial=-1))
         if self.encode is not None:
-            _encodedstorage.clear_after(self.data, rows)
+            with self._errors_named():
+                _encodedstorage.clear_after(self.data, rows)
 
     def _save(self, rows):
         with self._errors_named():
