@@ -1,10 +1,13 @@
 """What Keras 2 wrote into model files, in the words of Keras 3."""
 
-import numpy as np
+import keras
 
 
 def modern_architecture(config):
-    """Return a `model_config` whose Sequential models are dicts: before 2018 they were lists.
+    """Return a `model_config` whose Sequential models are what Keras 3 takes for one.
+
+    Before 2018 such a model was a list of layers without a name, and the shape of its input was
+    an option of the first layer.
 
     Returns:
         A new configuration, equal to `config` if there is nothing to translate.
@@ -14,8 +17,15 @@ def modern_architecture(config):
     if not isinstance(config, dict):
         return config
     config = {name: modern_architecture(item) for name, item in config.items()}
-    if config.get("class_name") == "Sequential" and isinstance(config.get("config"), list):
-        config["config"] = {"layers": config["config"]}
+    if config.get("class_name") == "Sequential":
+        if isinstance(config.get("config"), list):
+            config["config"] = {"name": "sequential", "layers": config["config"]}
+        layers = config["config"]["layers"]
+        if layers and layers[0]["class_name"] != "InputLayer":
+            shape = layers[0]["config"].pop("batch_input_shape", None)
+            if shape is not None:
+                entry = {"name": "input", "batch_shape": shape}
+                layers.insert(0, {"class_name": "InputLayer", "config": entry})
     return config
 
 
@@ -34,6 +44,7 @@ def modern_optimizer(config):
     options["learning_rate"] = rate
     if decay:  # the rate after n batches was lr / (1 + decay * n)
         options["learning_rate"] = {
+            "module": "keras.optimizers.schedules",
             "class_name": "InverseTimeDecay",
             "config": {
                 "initial_learning_rate": rate,
@@ -61,7 +72,11 @@ def modern_slots(optimizer, state, weights):
     """
     steps = [value for value in state if not value.shape]
     arrays = [value for value in state if value.shape]
-    scalars = [np.asarray(variable) for variable in optimizer.variables if not variable.shape]
+    scalars = [
+        keras.ops.convert_to_numpy(variable)
+        for variable in optimizer.variables
+        if not len(variable.shape)
+    ]
     kinds = (len(optimizer.variables) - len(scalars)) // max(1, weights)
     if len(steps) > 1 or len(scalars) > 2 or kinds > 2 or len(arrays) < kinds * weights:
         raise ValueError(

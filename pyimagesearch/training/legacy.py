@@ -3,7 +3,11 @@
 Keras 3.15 ignores its safe mode for this format, and does not bring the optimizer's state back.
 """
 
+import contextlib
 import json
+import shutil
+import tempfile
+from pathlib import Path
 
 import h5py
 import keras
@@ -48,12 +52,8 @@ def read_legacy(path, *, compile=True, unsafe=False):
             for config in (architecture, training):
                 _check_code(config, path)
         state = _optimizer_state(file)
-    translated = modern_architecture(architecture)
-    if translated == architecture:
-        model = keras.models.load_model(path, compile=False, safe_mode=not unsafe)
-    else:
-        model = keras.models.model_from_json(json.dumps(translated))
-        model.load_weights(path)
+    with _translated(path, architecture) as readable:
+        model = keras.models.load_model(readable, compile=False, safe_mode=not unsafe)
     if compile and training is not None:
         _compile(model, training, state)
     return model
@@ -69,6 +69,21 @@ def refusal(path, what):
         f"{path} holds {what}, which is a Lambda layer or custom code and could run anything. "
         "If you trust where the file comes from, load it with --unsafe."
     )
+
+
+@contextlib.contextmanager
+def _translated(path, architecture):
+    """Give the path of a file whose architecture Keras 3 reads: `path`, or a copy for a while."""
+    translated = modern_architecture(architecture)
+    if translated == architecture:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model.hdf5"
+        shutil.copyfile(path, copy)
+        with h5py.File(copy, "r+") as file:
+            file.attrs["model_config"] = json.dumps(translated)
+        yield copy
 
 
 def _read_config(file, name):
