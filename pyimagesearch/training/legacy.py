@@ -15,7 +15,6 @@ import numpy as np
 
 from pyimagesearch.training.keras2 import modern_architecture, modern_optimizer, modern_slots
 
-LEGACY = (".h5", ".hdf5")
 _LONGEST = 1 << 25  # characters of a configuration; that of ResNet152 has 300,000
 _ROOMS = (
     *("layers", "initializers", "regularizers", "constraints", "losses", "metrics"),
@@ -190,5 +189,6 @@ def _revive(deserialize, config):
 
 
 def _metric(config):
-    # Keras chooses the function for these by the shape of the outputs
-    return config if config in ("accuracy", "acc", "crossentropy", "ce") else keras.metrics.deserialize(config)
+    if config in ("accuracy", "acc", "crossentropy", "ce"):
+        return config  # Keras chooses the function by the shape of the outputs
+    return keras.metrics.deserialize(config)

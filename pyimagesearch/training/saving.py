@@ -5,7 +5,8 @@ from pathlib import Path
 
 import keras
 
-from pyimagesearch.training.legacy import LEGACY, CodeError, read_legacy, refusal
+from pyimagesearch.callbacks.checkpointnote import LEGACY
+from pyimagesearch.training.legacy import CodeError, read_legacy, refusal
 from pyimagesearch.utils.files import replacing
 
 
