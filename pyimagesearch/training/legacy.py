@@ -65,7 +65,7 @@ class CodeError(ValueError):
 def refusal(path, what):
     """Say why a file is not loaded: `what` it holds."""
     return (
-        f"{path} holds {what}, which is a Lambda layer or custom code and could run anything. "
+        f"{path} needs code that is not part of Keras, {what}, which could do anything. "
         "If you trust where the file comes from, load it with --unsafe."
     )
 
@@ -114,10 +114,14 @@ def _check_code(config, path):
             module = item.get("module") if "class_name" in item else None
             for name in names:
                 if not isinstance(name, str) or not (name in registered or _is_harmless(name)):
-                    raise CodeError(refusal(path, f"a {name}"))
+                    raise CodeError(refusal(path, _describe(name)))
             own = any(name in registered for name in names)
             if module and not own and str(module).split(".")[0] not in ("keras", "builtins"):
-                raise CodeError(refusal(path, f"something of the module {module}"))
+                raise CodeError(refusal(path, f"something from the module {module}"))
+
+
+def _describe(name):
+    return f"a {name} layer" if str(name) in _RUN_CODE else f"the class {name}"
 
 
 def _is_harmless(name):
@@ -170,12 +174,14 @@ def _compile(model, training, state):
     if config is not old:
         state = modern_slots(optimizer, state, len(model.trainable_variables))
     shapes = [tuple(variable.shape) for variable in optimizer.variables]
+    if not any(value.shape for value in state):  # saved before its first step, or it has no more
+        shapes = shapes[: len(state)]
     if [value.shape for value in state] != shapes:
         raise ValueError(
             f"the state of its optimizer, {len(state)} arrays, does not fit its {len(shapes)} "
             f"variables of {type(optimizer).__name__}"
         )
-    for variable, value in zip(optimizer.variables, state, strict=True):
+    for variable, value in zip(optimizer.variables, state, strict=False):
         variable.assign(value)
 
 
