@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -38,7 +37,7 @@ def replacing(path):
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _held_folder(path) as folder:
+        with _own_folder(path) as folder:
             temporary = folder / path.name
             yield temporary
             move_into_place(temporary, path)
@@ -50,44 +49,51 @@ def replacing(path):
 
 
 @contextlib.contextmanager
-def _held_folder(path):
-    """Make a hidden folder beside `path` and hold it; remove those that nobody holds any more."""
-    prefix = f".{path.name}."
-    for leftover in path.parent.iterdir():
-        # the 8 characters are those of tempfile
-        if re.fullmatch(re.escape(prefix) + "[a-z0-9_]{8}", leftover.name):
-            with _lock(leftover, wait=False) as held:
-                if held:
-                    shutil.rmtree(leftover, ignore_errors=True)
-    while True:
-        with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as name:
-            folder = Path(name)
-            with _lock(folder, wait=True):
-                if folder.exists():  # else another process took it for a leftover, before the lock
-                    yield folder
-                    return
+def _own_folder(path):
+    """Give an empty hidden folder beside `path` for as long as the block lasts.
 
-
-@contextlib.contextmanager
-def _lock(folder, *, wait):
-    """Hold a folder; give whether it is held, by a lock that ends with the process."""
-    if fcntl is None or folder.is_symlink() or not folder.is_dir():
-        yield False
+    Its name is always the same, so that a killed process leaves one at most, for the next to
+    find. A lock that ends with the process tells whether a living one is using it.
+    """
+    folder = path.parent / f".{path.name}.writing"
+    descriptor = _hold(folder)
+    if descriptor is None:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as name:
+            yield Path(name)
         return
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        yield False
-        return
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            held = True
-        except OSError:  # held by another, or a file system without locks
-            held = False
-        yield held
+        for leftover in folder.iterdir():
+            leftover.unlink()
+        yield folder
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
+
+
+def _hold(folder):
+    """Make and hold a folder; return a descriptor, or None if a living process holds it.
+
+    Also None where the system or the file system has no such locks.
+    """
+    if fcntl is None:
+        return None
+    while True:
+        folder.mkdir(exist_ok=True)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:  # its holder removed it
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if folder.exists() and os.path.samestat(os.fstat(descriptor), folder.stat()):
+                return descriptor
+            os.close(descriptor)  # its holder removed it between our two calls: look again
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno != errno.EWOULDBLOCK:  # no locks here, some network folders
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+            return None
 
 
 def move_into_place(source, target):
