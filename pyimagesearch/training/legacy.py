@@ -164,8 +164,8 @@ def _compile(model, training, state):
         optimizer=optimizer,
         loss=_revive(keras.losses.deserialize, training.get("loss")),
         loss_weights=training.get("loss_weights"),
-        metrics=_revive(_metric, training.get("metrics")),
-        weighted_metrics=_revive(_metric, training.get("weighted_metrics")),
+        metrics=_revive(keras.metrics.deserialize, training.get("metrics")),
+        weighted_metrics=_revive(keras.metrics.deserialize, training.get("weighted_metrics")),
     )
     optimizer = model.optimizer  # under float16 `compile` wraps it
     optimizer.build(model.trainable_variables)
@@ -186,15 +186,11 @@ def _compile(model, training, state):
 
 
 def _revive(deserialize, config):
-    """Apply `deserialize` to every object in nested lists and dicts."""
-    if isinstance(config, dict) and "class_name" not in config:
-        return {name: _revive(deserialize, item) for name, item in config.items()}
+    """Apply `deserialize` to every object in nested lists and dicts; `compile` knows the names."""
     if isinstance(config, list):
         return [_revive(deserialize, item) for item in config]
-    return config if config is None else deserialize(config)
-
-
-def _metric(config):
-    if config in ("accuracy", "acc", "crossentropy", "ce"):
-        return config  # Keras chooses the function by the shape of the outputs
-    return keras.metrics.deserialize(config)
+    if not isinstance(config, dict):
+        return config
+    if "class_name" in config:
+        return deserialize(config)
+    return {name: _revive(deserialize, item) for name, item in config.items()}

@@ -96,6 +96,15 @@ def _hold(folder):
             return None
 
 
+def remove_leftovers(folder):
+    """Remove what killed processes left of the files that `replacing` was writing in a folder."""
+    for leftover in Path(folder).glob(".*.writing"):
+        descriptor = _hold(leftover) if leftover.is_dir() else None
+        if descriptor is not None:
+            shutil.rmtree(leftover, ignore_errors=True)
+            os.close(descriptor)
+
+
 def move_into_place(source, target):
     """Move a complete file onto `target` atomically and durably (fsync of file and folder)."""
     sync(source)
