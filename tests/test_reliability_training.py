@@ -366,7 +366,8 @@ def train(folder, limit, *callbacks):
     class Fill(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit if epoch else MOST, MOST))
-    model.fit(np.ones((4, 64)), np.ones((4, 9)), epochs=3, verbose=0, callbacks=[Fill(), *callbacks])
+    callbacks = [Fill(), *callbacks]
+    model.fit(np.ones((4, 64)), np.ones((4, 9)), epochs=3, verbose=0, callbacks=callbacks)
 
 def main():
     for case in sys.argv[2:]:

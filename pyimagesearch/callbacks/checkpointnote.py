@@ -48,6 +48,8 @@ def read_note(path):
         else:
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
+                if "config.json" not in names:  # a cut archive may look like the one within it
+                    raise ValueError("it has no config.json")
                 if NOTE in names:
                     note = json.loads(_entry(path, archive, NOTE))
                 else:
