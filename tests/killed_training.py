@@ -13,8 +13,10 @@ import argparse
 import json
 import os
 import random
+import resource
 import signal
 import traceback
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -26,7 +28,7 @@ from pyimagesearch.callbacks.epochcheckpoint import checkpoint_notes
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
 from pyimagesearch.preprocessing import ImageDataGenerator
 from pyimagesearch.training.resume import load_checkpoint
-from pyimagesearch.utils import files
+from pyimagesearch.utils import files, script
 
 SGD = keras.optimizers.SGD
 OPTIMIZERS = {  # those of the examples; every second one saves in the format of 2017
@@ -48,11 +50,14 @@ def main():
     ap.add_argument("folder", type=Path)
     ap.add_argument("--kills", type=int, default=4)
     ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--full", action="store_true", help="fill the disk in between, too")
     ap.add_argument("--optimizers", nargs="+", default=list(OPTIMIZERS))
     args = ap.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     write_data(args.folder / "x.hdf5")
 
+    if args.full:
+        assert in_a_fork(lambda: fill(args.folder / "full")) == 0
     straight, killed = args.folder / "straight", args.folder / "killed"
     assert live(straight, args.optimizers, None) == 0
     events = int((straight / "events").read_text())
@@ -74,22 +79,53 @@ def main():
 
 def live(folder, names, last):
     """Train in a fork until event number `last`; return its exit status, minus a signal."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    status = 1
-    try:
+
+    def train_all():
         count = count_events(last)
         for name in names:
             files.remove_leftovers(folder / name)  # where the kill came after the last file
             if not (folder / name / "result.npz").exists():
                 train(folder.parent / "x.hdf5", folder / name, name, count)
         (folder / "events").write_text(str(count()))
+
+    return in_a_fork(train_all)
+
+
+def in_a_fork(work):
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 1
+    try:
+        work()
         status = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)  # past whatever the parent has registered to do at its end
+
+
+def fill(folder):
+    """Train where the disk is full from the second epoch on; write what a user reads."""
+    without = resource.RLIM_INFINITY
+    for case in ("keras", "hdf5", "history"):
+        if case == "history":
+            least, callback = 20, TrainingMonitor(folder / case / "p.png", folder / case / "h.json")
+        else:
+            least, callback = 2_000, EpochCheckpoint(folder / case, 1, extension=f".{case}")
+        model = network()
+        model.compile("sgd", "mse", run_eagerly=True)
+
+        def limit(epoch, logs, least=least):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (least if epoch else without, without))
+
+        full = keras.callbacks.LambdaCallback(on_epoch_begin=limit)
+        options = {"epochs": 3, "verbose": 0, "callbacks": [full, callback]}
+        try:
+            script.run(partial(model.fit, np.ones((4, 8, 8, 3)), np.ones((4, 2)), **options))
+        except SystemExit as end:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (without, without))
+            (folder / f"{case}.txt").write_text(str(end))
 
 
 def count_events(last):

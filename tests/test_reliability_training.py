@@ -2,11 +2,14 @@
 
 import json
 import os
+import pickle
+import random
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -16,6 +19,7 @@ from keras import layers
 
 from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, StopOnNaN, TrainingMonitor
 from pyimagesearch.callbacks.checkpointnote import read_note
+from pyimagesearch.callbacks.epochcheckpoint import checkpoint_notes
 from pyimagesearch.training.resume import checkpoint_to_resume, load_checkpoint, newest_checkpoint
 from pyimagesearch.utils.files import replacing
 
@@ -61,10 +65,16 @@ def train_through_kills(folder, kills, *options):
     return json.loads(done.stdout)
 
 
-def test_a_killed_training_ends_with_the_same_weights_history_and_plot(tmp_path):
-    found = train_through_kills(tmp_path, 3, "--optimizers", "momentum", "RMSprop")
-    assert found["kills"] == 3
-    assert found["with a checkpoint"] >= 1
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """One process does it all: it imports Keras once."""
+    folder = tmp_path_factory.mktemp("killed")
+    return folder, train_through_kills(folder, 3, "--optimizers", "RMSprop", "--full")
+
+
+def test_a_killed_training_ends_with_the_same_weights_history_and_plot(killed):
+    assert killed[1]["kills"] == 3
+    assert killed[1]["with a checkpoint"] >= 1
 
 
 @pytest.mark.torture
@@ -74,6 +84,76 @@ def test_trainings_with_every_optimizer_survive_many_kills(tmp_path):
         kills += train_through_kills(tmp_path / str(seed), 30, "--seed", str(seed))["kills"]
     print(f"[FIGURE] training: {kills} kills survived, 9 optimizers, difference 0.0")
     assert kills >= 40
+
+
+CIFAR = Path(__file__).resolve().parents[1] / "examples" / "resnet_cifar10"
+
+
+def write_cifar10(folder):
+    """Write 40 random images to train on and 8 to validate, in the layout of CIFAR-10."""
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
+        images = rng.integers(256, size=(8, 3072), dtype="uint8")
+        batch = {b"data": images, b"labels": rng.integers(10, size=8).tolist()}
+        (folder / name).write_bytes(pickle.dumps(batch))
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("script", ["resnet_cifar10.py", "resnet_cifar10_decay.py"])
+def test_a_script_that_is_started_until_it_succeeds_survives_kills_at_any_time(tmp_path, script):
+    write_cifar10(tmp_path / "cifar-10-batches-py")
+    kills, epochs = 0, 60
+    rng = random.Random(7)
+
+    def start(output):
+        where = ["--model", output / "net.keras"]
+        if script == "resnet_cifar10.py":
+            where = ["--checkpoints", output / "checkpoints"]
+        command = [sys.executable, "-u", CIFAR / script, "--dataset", tmp_path, "--output", output]
+        command += [*where, "--epochs", epochs, "--batch-size", 16, "--stages", 1]
+        command += ["--filters", 4, 8, "--resume", "--keep", 3]
+        return subprocess.Popen(
+            list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    printed = start(straight).communicate()[0]
+    assert "beginning with epoch 1" in printed
+    starts = set()
+    while kills < 20:
+        process = start(killed)
+        if kills % 5:  # the others while it imports, loads and builds
+            for line in process.stdout:
+                if "resuming after" in line:
+                    starts.add(line)
+                if line.startswith("Epoch "):
+                    break
+        time.sleep(rng.uniform(0, 3))
+        process.kill()
+        printed = process.communicate()[0]
+        assert process.returncode == -signal.SIGKILL, printed
+        kills += 1
+        for folder in killed.glob("checkpoints*"):
+            notes = checkpoint_notes(folder)
+            assert all(note for _, note in notes)
+            if notes:
+                load_checkpoint(notes[-1][0], notes[-1][1]["epoch"])
+    printed = (process := start(killed)).communicate()[0]
+    assert process.returncode == 0, printed
+    for one, two in zip(
+        *(sorted(folder.rglob("*.keras")) for folder in (straight, killed)), strict=True
+    ):
+        assert one.name == two.name
+        weights = [keras.models.load_model(path).get_weights() for path in (one, two)]
+        for a, b in zip(*weights, strict=True):
+            np.testing.assert_array_equal(a, b)
+    histories = [next(folder.glob("*.json")).read_text() for folder in (straight, killed)]
+    assert histories[0] == histories[1]
+    plots = [next(folder.glob("*.png")).read_bytes() for folder in (straight, killed)]
+    assert plots[0] == plots[1]
+    assert len(starts) > 5
+    print(f"[FIGURE] {script}: {kills} kills survived in {epochs} epochs, difference 0.0")
 
 
 # -- checkpoints that stay ---------------------------------------------------------------------
@@ -351,56 +431,18 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_of_a_living_one(tmp_pa
     assert target.read_text() == "second"
 
 
-FULL = """
-import os, resource, sys
-from pyimagesearch.training import quiet
-import keras, numpy as np
-from pyimagesearch.callbacks import EpochCheckpoint, TrainingMonitor
-from pyimagesearch.utils.script import run
-
-MOST = resource.RLIM_INFINITY
-
-def train(folder, limit, *callbacks):
-    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(256), keras.layers.Dense(9)])
-    model.compile("sgd", "mse", run_eagerly=True)
-    class Fill(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit if epoch else MOST, MOST))
-    callbacks = [Fill(), *callbacks]
-    model.fit(np.ones((4, 64)), np.ones((4, 9)), epochs=3, verbose=0, callbacks=callbacks)
-
-def main():
-    for case in sys.argv[2:]:
-        folder = os.path.join(sys.argv[1], case)
-        if case == "history":
-            limit, callback = 20, TrainingMonitor(folder + "/p.png", folder + "/h.json")
-        else:
-            limit, callback = 50_000, EpochCheckpoint(folder, 1, extension="." + case)
-        try:
-            run(lambda: train(folder, limit, callback))
-        except SystemExit as end:
-            print(end)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (MOST, MOST))
-
-main()
-"""
-
-
-def test_a_full_disk_stops_with_a_sentence_and_leaves_what_was_there(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", FULL, tmp_path, "keras", "hdf5", "history"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    printed = done.stdout.splitlines()
-    assert [re.sub("/.*/", "", line).split("'")[-2] for line in printed] == [
-        *("epoch_2.keras", "epoch_2.hdf5", "h.json")
-    ]
-    assert all("[ERROR] [Errno 27] Cannot write the file: File too large" in p for p in printed)
+def test_a_full_disk_stops_with_a_sentence_and_leaves_what_was_there(killed):
+    folder = killed[0] / "full"
+    for case, file in {
+        "keras": "epoch_2.keras",
+        "hdf5": "epoch_2.hdf5",
+        "history": "h.json",
+    }.items():
+        message = (folder / f"{case}.txt").read_text()
+        expected = "[ERROR] [Errno 27] Cannot write the file: File too large: "
+        assert message == f"{expected}'{folder / case / file}'"
     for extension in ("keras", "hdf5"):
-        assert names(tmp_path / extension) == [f"epoch_1.{extension}"]
-        load_checkpoint(tmp_path / extension / f"epoch_1.{extension}", 1)
-    assert names(tmp_path / "history") == ["h.json", "p.png"]
-    assert len(json.loads((tmp_path / "history" / "h.json").read_text())["loss"]) == 1
+        assert names(folder / extension) == [f"epoch_1.{extension}"]
+        load_checkpoint(folder / extension / f"epoch_1.{extension}", 1)
+    assert names(folder / "history") == ["h.json", "p.png"]
+    assert len(json.loads((folder / "history" / "h.json").read_text())["loss"]) == 1
