@@ -1,6 +1,7 @@
 """Models in the HDF5 format of 2017: trained on exactly, and never a way to run code."""
 
 import json
+import resource
 import shutil
 import zipfile
 
@@ -11,6 +12,7 @@ import pytest
 from keras import layers
 
 from pyimagesearch.callbacks import EpochCheckpoint
+from pyimagesearch.callbacks.checkpointnote import read_note
 from pyimagesearch.nn.conv import MiniVGGNet, ResNet
 from pyimagesearch.training.backbone import load_backbone
 from pyimagesearch.training.resume import load_checkpoint
@@ -456,4 +458,35 @@ def test_a_note_longer_than_its_file_is_refused(tmp_path):
         for name, content in entries.items():
             archive.writestr(name, content)
     with pytest.raises(ValueError, match="note.json is longer than the file"):
+        read_note(path)
+    with pytest.raises(ValueError, match=r"epoch_1\.keras is damaged .* when unpacked"):
         load_checkpoint(path, 1)
+
+
+def rss():
+    """Return the most memory that this process has had so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@pytest.mark.parametrize("extension", ["keras", "hdf5"])
+def test_a_small_file_of_a_huge_network_takes_no_memory(tmp_path, extension):
+    path = tmp_path / f"huge.{extension}"
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    model.save(path)
+    if extension == "hdf5":
+        with h5py.File(path, "r+") as file:
+            config = file.attrs["model_config"]
+            file.attrs["model_config"] = config.replace('"units": 2', '"units": 400000000')
+    else:
+        with zipfile.ZipFile(path) as archive:
+            entries = {name: archive.read(name) for name in archive.namelist()}
+        entries["config.json"] = entries["config.json"].replace(
+            b'"units": 2', b'"units": 400000000'
+        )
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in entries.items():
+                archive.writestr(name, content)
+    before = rss()
+    with pytest.raises(ValueError, match=r"huge\.\w+ is damaged or no Keras model"):
+        read_model(path)
+    assert rss() - before < 500  # one such layer has 6,400 MB

@@ -78,6 +78,7 @@ def test_a_killed_training_ends_with_the_same_weights_history_and_plot(killed):
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(3600)
 def test_trainings_with_every_optimizer_survive_many_kills(tmp_path):
     kills = 0
     for seed in (2, 3):
@@ -100,10 +101,11 @@ def write_cifar10(folder):
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("script", ["resnet_cifar10.py", "resnet_cifar10_decay.py"])
 def test_a_script_that_is_started_until_it_succeeds_survives_kills_at_any_time(tmp_path, script):
     write_cifar10(tmp_path / "cifar-10-batches-py")
-    kills, epochs = 0, 60
+    kills, epochs = 0, 24
     rng = random.Random(7)
 
     def start(output):
@@ -121,7 +123,7 @@ def test_a_script_that_is_started_until_it_succeeds_survives_kills_at_any_time(t
     printed = start(straight).communicate()[0]
     assert "beginning with epoch 1" in printed
     starts = set()
-    while kills < 20:
+    while kills < 12:
         process = start(killed)
         if kills % 5:  # the others while it imports, loads and builds
             for line in process.stdout:
@@ -152,7 +154,7 @@ def test_a_script_that_is_started_until_it_succeeds_survives_kills_at_any_time(t
     assert histories[0] == histories[1]
     plots = [next(folder.glob("*.png")).read_bytes() for folder in (straight, killed)]
     assert plots[0] == plots[1]
-    assert len(starts) > 5
+    assert len(starts) > 3
     print(f"[FIGURE] {script}: {kills} kills survived in {epochs} epochs, difference 0.0")
 
 

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from pyimagesearch.training.keras2 import modern_architecture, modern_optimizer, modern_slots
+from pyimagesearch.training.untrusted import rehearse
 
 _LONGEST = 1 << 25  # characters of a configuration; that of ResNet152 has 300,000
 _ROOMS = (
@@ -52,6 +53,8 @@ def read_legacy(path, *, compile=True, unsafe=False):
                 _check_code(config, path)
         state = _optimizer_state(file)
     with _translated(path, architecture) as readable:
+        if not unsafe:
+            rehearse(readable)
         model = keras.models.load_model(readable, compile=False, safe_mode=not unsafe)
     if compile and training is not None:
         _compile(model, training, state)

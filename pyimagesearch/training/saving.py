@@ -7,6 +7,7 @@ import keras
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY
 from pyimagesearch.training.legacy import CodeError, read_legacy, refusal
+from pyimagesearch.training.untrusted import check_archive, rehearse
 from pyimagesearch.utils.files import replacing
 
 
@@ -82,6 +83,9 @@ def read_model(path, *, compile=True, unsafe=False):
     try:
         if path.suffix in LEGACY:
             return read_legacy(path, compile=compile, unsafe=unsafe)
+        if not unsafe:
+            check_archive(path)
+            rehearse(path)
         return keras.models.load_model(path, compile=compile, safe_mode=not unsafe)
     except CodeError:
         raise
