@@ -1,6 +1,7 @@
 """Models in the HDF5 format of 2017: trained on exactly, and never a way to run code."""
 
 import json
+import random
 import resource
 import shutil
 import zipfile
@@ -490,3 +491,13 @@ def test_a_small_file_of_a_huge_network_takes_no_memory(tmp_path, extension):
     with pytest.raises(ValueError, match=r"huge\.\w+ is damaged or no Keras model"):
         read_model(path)
     assert rss() - before < 500  # one such layer has 6,400 MB
+
+
+def test_the_look_before_loading_leaves_the_random_numbers_alone(tmp_path):
+    network().save(tmp_path / "x.keras")
+    keras.utils.set_random_seed(1)
+    keras.models.load_model(tmp_path / "x.keras")
+    expected = random.random()
+    keras.utils.set_random_seed(1)
+    read_model(tmp_path / "x.keras")
+    assert random.random() == expected

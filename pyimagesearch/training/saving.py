@@ -69,6 +69,8 @@ def load_network(path, *, like, unsafe=False):
 def read_model(path, *, compile=True, unsafe=False):
     """Load a model that runs no code of its own, or say in one sentence why it cannot be loaded.
 
+    Classes of the caller's must be registered by `keras.saving.register_keras_serializable`.
+
     Args:
         path: a `.keras` file, or `.h5` or `.hdf5` in the format of 2017.
         compile: also restore loss, metrics and the optimizer with its state.

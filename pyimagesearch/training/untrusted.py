@@ -1,5 +1,6 @@
 """A model file may come from anybody: no small file may take up a large memory."""
 
+import random
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +34,10 @@ def rehearse(path):
         with keras.StatelessScope(initialize_variables=False):
             keras.models.load_model(path, compile=False)
 
-    # the unfinished variables stay on a list of this thread, and go with it
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(load).result()
+    before = random.getstate()  # layers draw seeds from it: a script's results must not change
+    try:
+        # the unfinished variables stay on a list of this thread, and go with it
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(load).result()
+    finally:
+        random.setstate(before)
