@@ -15,6 +15,7 @@ import numpy as np
 
 from pyimagesearch.training.keras2 import modern_architecture, modern_optimizer, modern_slots
 from pyimagesearch.training.untrusted import rehearse
+from pyimagesearch.utils.hdf5safety import open_hdf5
 
 _LONGEST = 1 << 25  # characters of a configuration; that of ResNet152 has 300,000
 _ROOMS = (
@@ -43,7 +44,7 @@ def read_legacy(path, *, compile=True, unsafe=False):
         OSError, ValueError, and whatever Keras raises, if the file is damaged or no model.
         ValueError: if it holds a Lambda layer or custom code, and `unsafe` is not set.
     """
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         architecture = _read_config(file, "model_config")
         training = _read_config(file, "training_config")
         if architecture is None:

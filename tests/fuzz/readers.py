@@ -123,10 +123,7 @@ def read_classifier(path):
 
 def read_network(path):
     from pyimagesearch.training.saving import read_model
-    from pyimagesearch.utils.hdf5safety import open_hdf5
 
-    if path.suffix == ".h5":  # Keras follows what open_hdf5 refuses, and hangs
-        open_hdf5(path).close()
     read_model(path)
 
 
