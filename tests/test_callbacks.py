@@ -1,5 +1,6 @@
 import json
 import math
+import random
 import time
 from pathlib import Path
 
@@ -372,6 +373,58 @@ def test_a_checkpoint_in_the_old_format_does_no_harm_to_the_live_model(tmp_path,
     assert isinstance(optimizer, keras.optimizers.Adam)
     assert float(optimizer.learning_rate) == 0.25
     assert int(optimizer.iterations) == 3
+
+
+def my_loss(truth, output):
+    return keras.ops.mean((truth - output) ** 2, axis=-1)
+
+
+class MyLayer(layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+def test_what_is_not_registered_is_saved_in_the_old_format_too(tmp_path, capfd):
+    model = keras.Sequential([keras.Input((6,)), MyLayer(), layers.Dense(3)])
+    model.compile("adam", my_loss, metrics=[my_loss], run_eagerly=True)
+    random.seed(1)
+    checkpoint = EpochCheckpoint(tmp_path, 1, extension=".hdf5")
+    fit(model, checkpoint, epochs=2)
+    assert names(tmp_path) == ["epoch_1.hdf5", "epoch_2.hdf5"]
+    assert model.optimizer.get_config() == model.get_compile_config()["optimizer"]["config"]
+    fit(model, epochs=1)
+    random.seed(1)
+    expected = random.random()
+    random.seed(1)
+    checkpoint.on_epoch_end(2)
+    assert random.random() == expected
+    assert "legacy" not in capfd.readouterr().err
+
+
+def test_an_optimizer_that_the_old_format_cannot_hold_is_refused_at_the_start(tmp_path):
+    model = small_model(optimizer=keras.optimizers.Adafactor(0.01))
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"\.h5 file cannot hold .*Adafactor.*extension='\.keras'"):
+        fit(model, EpochCheckpoint(tmp_path, 1, extension=".h5"), epochs=1)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_save_that_fails_names_the_file(tmp_path):
+    class Unsaved:
+        stop_training = False
+
+        def get_weights(self):
+            return []
+
+        def save(self, path):
+            raise NotImplementedError("no config\nand more")
+
+    checkpoint = EpochCheckpoint(tmp_path, every=1)
+    checkpoint.set_model(Unsaved())
+    with pytest.raises(ValueError, match=r"Cannot write .*epoch_1\.keras: no config\. The earlier"):
+        checkpoint.on_epoch_end(0)
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(

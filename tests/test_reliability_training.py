@@ -193,6 +193,22 @@ def test_keep_holds_for_both_formats(tmp_path, extension):
     assert names(tmp_path) == [f"epoch_2{extension}"]
 
 
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_clock_that_is_set_back_makes_no_new_checkpoint_an_old_one(
+    tmp_path, monkeypatch, resumed, capsys
+):
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 3600 * 10**9)
+    fit(network(), EpochCheckpoint(tmp_path, 1, keep=1), epochs=2)
+    monkeypatch.setattr(time, "time_ns", now)
+    start = 2 if resumed else 0
+    checkpoint = EpochCheckpoint(tmp_path, 1, start, keep=1)
+    fit(network(), checkpoint, initial_epoch=start, epochs=start + 3)
+    assert checkpoint.lastPath.exists()
+    assert names(tmp_path) == [f"epoch_{start + 3}.keras"]
+    assert newest_checkpoint(tmp_path, 9) == (checkpoint.lastPath, start + 3)
+
+
 def test_an_older_checkpoint_stays_where_the_newer_one_cannot_be_written(tmp_path):
     model = network()
     checkpoint = EpochCheckpoint(tmp_path, 1, keep=1)
@@ -247,6 +263,42 @@ def test_an_option_that_was_changed_between_two_runs_counts(tmp_path):
     checkpoint = EpochCheckpoint(tmp_path, 1, 1, remember=[stop])
     fit(network(), stop, checkpoint, initial_epoch=1, epochs=2)
     assert stop.patience == 9
+
+
+def early_stopping():
+    return keras.callbacks.EarlyStopping("loss", patience=1, mode="max", restore_best_weights=True)
+
+
+@pytest.mark.parametrize("extension", [".keras", ".hdf5"])
+def test_a_training_that_early_stopping_ended_is_over_when_it_is_resumed(tmp_path, extension):
+    ends, models = [], []
+    for start in (0, 2):  # killed after its last checkpoint, and resumed
+        stop = early_stopping()
+        options = {"remember": [stop], "extension": extension}
+        model = network() if not start else load_checkpoint(tmp_path / f"epoch_2{extension}", 2)
+        history = fit(
+            model,
+            *(stop, EpochCheckpoint(tmp_path, 1, start, **options)),
+            **{"initial_epoch": start, "epochs": 9},
+        )
+        ends.append(len(history.epoch))
+        models.append(model)
+    assert ends == [2, 0]
+    for one, two in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, two)  # of epoch 1: the best
+    assert len(fit(models[1], epochs=1).epoch) == 1  # the next `fit` trains again
+
+
+def test_what_else_stops_a_training_lets_it_go_on_later(tmp_path):
+    class TimeIsUp(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    for start in (0, 1):
+        stop = keras.callbacks.EarlyStopping("loss", patience=5)
+        checkpoint = EpochCheckpoint(tmp_path, 1, start, remember=[stop])
+        fit(network(), stop, TimeIsUp(), checkpoint, initial_epoch=start, epochs=9)
+    assert names(tmp_path) == ["epoch_1.keras", "epoch_2.keras"]
 
 
 def test_other_callbacks_than_the_remembered_ones_are_refused(tmp_path):

@@ -1,7 +1,9 @@
 """What a checkpoint says about its training: a note inside the `.keras` or HDF5 file."""
 
+import errno
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -14,24 +16,27 @@ LEGACY = (".h5", ".hdf5")
 EPOCH = "pyimagesearch/epoch.txt"  # all that the first checkpoints had
 NOTE = "pyimagesearch/note.json"
 ARRAYS = "pyimagesearch/arrays.npz"
+OF_MACHINE = {  # errors that say nothing about the file
+    *(errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC),
+    *(errno.EFBIG, errno.EDQUOT, errno.EROFS),
+}
 
 
-def write_note(path, note, arrays=()):
+def write_note(file, note, arrays=()):
     """Add a note to a model file that Keras has written, which leaves alone what it does not know.
 
     Args:
-        path: `.keras`, `.h5` or `.hdf5` file, without a note so far.
+        file: path of a `.keras` file, or a writable h5py.File, without a note so far.
         note: dict for JSON; "epoch" is the number of epochs behind the model.
         arrays: list of arrays that `read_arrays` returns.
     """
     packed = io.BytesIO()
     np.savez(packed, *arrays)
-    if Path(path).suffix in LEGACY:
-        with h5py.File(path, "r+") as file:
-            file.attrs[NOTE] = json.dumps(note)
-            file[ARRAYS] = np.frombuffer(packed.getbuffer(), "uint8")
+    if isinstance(file, h5py.File):
+        file.attrs[NOTE] = json.dumps(note)
+        file[ARRAYS] = np.frombuffer(packed.getbuffer(), "uint8")
         return
-    with zipfile.ZipFile(path, "a") as archive:
+    with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(EPOCH, str(note["epoch"]))
         archive.writestr(NOTE, json.dumps(note))
         archive.writestr(ARRAYS, packed.getbuffer())
@@ -42,6 +47,7 @@ def read_note(path):
 
     Raises:
         ValueError: if the file is damaged.
+        OSError: if the machine cannot read it now.
     """
     try:
         if Path(path).suffix in LEGACY:
@@ -58,7 +64,10 @@ def read_note(path):
                     note = {"epoch": int(archive.read(EPOCH))} if EPOCH in names else {}
         if not isinstance(note, dict) or (note and not isinstance(note["epoch"], int)):
             raise ValueError("its note names no epoch")
+        if not isinstance(note.get("written", 0), int):
+            raise ValueError("its note does not tell when it was written")
     except Exception as error:  # which one depends on the damage
+        raise_of_machine(error, path)
         raise ValueError(f"{path} is damaged or no Keras model: {error}") from error
     return note
 
@@ -79,7 +88,19 @@ def read_arrays(path):
         with np.load(io.BytesIO(packed)) as arrays:
             return [arrays[f"arr_{i}"] for i in range(len(arrays.files))]
     except Exception as error:
+        raise_of_machine(error, path)
         raise ValueError(f"{path} is damaged or no checkpoint: {error}") from error
+
+
+def raise_of_machine(error, path):
+    """Raise an error for `path` if it is the machine's: a full disk, too many open files.
+
+    What a library made of it counts too, as long as it names the first error as its cause.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in OF_MACHINE:
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+        error = error.__cause__ or error.__context__
 
 
 def _entry(path, archive, name):

@@ -6,7 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from pyimagesearch.callbacks.checkpointnote import read_note
+from pyimagesearch.callbacks.checkpointnote import raise_of_machine, read_note
 from pyimagesearch.callbacks.epochcheckpoint import checkpoint_notes
 from pyimagesearch.training.saving import add_unsafe_option, check_alike, read_model
 from pyimagesearch.training.speed import check_precision
@@ -101,7 +101,8 @@ def _is_whole(path):
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None  # reads everything and compares the checksums
-    except Exception:  # which one depends on the damage
+    except Exception as error:  # which one depends on the damage
+        raise_of_machine(error, path)
         return False
 
 
