@@ -12,6 +12,7 @@ import pytest
 from keras import layers
 
 from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks.epochcheckpoint import LOCK
 from pyimagesearch.callbacks.trainingmonitor import plot_history
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
 
@@ -79,6 +80,16 @@ def test_plot_and_json_are_there_after_the_first_epoch_and_after_each(tmp_path):
     monitor = TrainingMonitor(str(tmp_path / "p.png"), str(tmp_path / "h.json"))
     fit(small_model(), monitor, Look(), epochs=3)
     assert seen == [(True, 1), (True, 2), (True, 3)]
+
+
+def test_a_metric_with_a_value_per_class_is_recorded_as_their_mean(tmp_path):
+    model = small_model()
+    model.compile("sgd", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])
+    monitor = TrainingMonitor(tmp_path / "plot.png", jsonPath=tmp_path / "history.json")
+    run = fit(model, monitor, epochs=1)
+    assert np.shape(run.history["f1_score"][0]) == (3,)
+    assert monitor.H["f1_score"] == [pytest.approx(np.mean(run.history["f1_score"][0]))]
+    assert read(tmp_path / "history.json") == monitor.H
 
 
 def test_missing_folders_are_made_and_nothing_else_is_left_in_them(tmp_path):
@@ -152,7 +163,10 @@ def test_a_name_that_a_resumed_history_lacks_starts_with_nulls(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", '{"loss": [1.0, 2.', "[1, 2]", '{"loss": 3}', '{"loss": ["low"]}', '{"R": 1.5}', "null"],
+    [
+        *("", '{"loss": [1.0, 2.', "[1, 2]", '{"loss": 3}', '{"loss": ["low"]}', '{"R": 1.5}'),
+        *("null", '{"loss": "123"}', '{"loss": {"1": 2}}'),
+    ],
 )
 @pytest.mark.parametrize("startAt", [0, 1])
 def test_a_file_that_is_no_history_is_refused_by_name_and_kept(tmp_path, text, startAt):
@@ -272,7 +286,7 @@ def test_the_plot_leaves_matplotlibs_settings_and_opens_no_figure(tmp_path):
 
 
 def names(folder):
-    return sorted(path.name for path in Path(folder).iterdir())
+    return sorted(path.name for path in Path(folder).iterdir() if path.name != LOCK)
 
 
 def test_a_checkpoint_is_written_every_n_epochs_and_its_folder_made(tmp_path):

@@ -1,6 +1,7 @@
 """EpochCheckpoint: the whole model, optimizer included, every few epochs."""
 
 import io
+import json
 import time
 import uuid
 import warnings
@@ -13,6 +14,11 @@ from keras.src.legacy.saving.legacy_h5_format import save_model_to_hdf5
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY, read_arrays, read_note, write_note
 from pyimagesearch.utils.files import remove_leftovers, replacing
+from pyimagesearch.utils.locking import hold
+
+LOCK = ".lock"  # held while a process trains into the folder
+BEGUN = ".begun.json"  # names the training that was begun last, where others left checkpoints
+_held = {}  # lock -> open file; no callback is told when an exception ends a training
 
 
 class EpochCheckpoint(keras.callbacks.Callback):
@@ -22,6 +28,10 @@ class EpochCheckpoint(keras.callbacks.Callback):
     whether `fit` counts from 0 (as the book's scripts do) or got `initial_epoch=5`. A file
     appears under its name only when it is complete. Weights that are NaN or infinite are not
     saved: they end the training with a ValueError.
+
+    While it trains, no other process may write checkpoints into the folder: a second one gets a
+    BlockingIOError at its start. A training that begins where an older one left checkpoints leaves
+    a small hidden file there, so that `--resume` does not take those for its own.
 
     Give it as the last callback, so that it saves what the others have done to model and rate.
 
@@ -98,6 +108,7 @@ class EpochCheckpoint(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         Path(self.outputPath).mkdir(parents=True, exist_ok=True)  # fail now, not in five epochs
+        _hold_folder(self.outputPath)
         remove_leftovers(self.outputPath)
         notes = checkpoint_notes(self.outputPath, self.extension)
         self._written = max((_when(path, note) for path, note in notes), default=0)
@@ -105,6 +116,7 @@ class EpochCheckpoint(keras.callbacks.Callback):
             self._check_legacy()
         if self.intEpoch != self.startAt:  # a second `fit` with this object
             return
+        self._check_names()
         path = self.resumeFrom or Path(self.outputPath) / f"epoch_{self.startAt}{self.extension}"
         if self.startAt and Path(path).exists():
             try:
@@ -115,6 +127,7 @@ class EpochCheckpoint(keras.callbacks.Callback):
                 raise
             self.resumeFrom = path
             self._run = note.get("run", self._run)
+            self._mark_begun(notes, known="run" in note)
             if self.remember:
                 self._remind(path, note)
                 if note.get("over"):
@@ -124,9 +137,12 @@ class EpochCheckpoint(keras.callbacks.Callback):
                     )
                     self.model._initial_epoch = self.params["epochs"]  # as BackupAndRestore does
             self._remove_old()  # a kill may have come between
+        else:
+            self._mark_begun(notes, known=self.startAt == 0)
 
     def on_train_end(self, logs=None):
         self.model._initial_epoch = None
+        _let_go(self.outputPath)
 
     def on_epoch_end(self, epoch, logs=None):
         self.intEpoch = max(self.intEpoch, epoch) + 1
@@ -214,6 +230,30 @@ class EpochCheckpoint(keras.callbacks.Callback):
             for old in own[: -self.keep]:
                 old.unlink(missing_ok=True)
 
+    def _mark_begun(self, notes, known):
+        """Tell `begun_training` which run this is, if others have left checkpoints here.
+
+        Args:
+            notes: what `checkpoint_notes` found.
+            known: this is a new training, or the checkpoint that it goes on from tells its run.
+        """
+        marker = Path(self.outputPath) / BEGUN
+        if known and any(note and note.get("run") != self._run for _, note in notes):
+            with replacing(marker) as temporary:
+                temporary.write_text(json.dumps({"run": self._run}))
+        else:
+            marker.unlink(missing_ok=True)
+
+    def _check_names(self):
+        """Raise a FileExistsError if a folder has the name of a checkpoint to come."""
+        for path in Path(self.outputPath).glob(f"epoch_*{self.extension}"):
+            number = path.stem.removeprefix("epoch_")
+            if path.is_dir() and number.isdecimal() and int(number) > self.startAt:
+                raise FileExistsError(
+                    f"{path} is a folder, and the checkpoint after epoch {number} would have its "
+                    "name. Move it away, or give another folder for the checkpoints."
+                )
+
     def _check_legacy(self):
         """Raise a ValueError if the old format cannot hold the optimizer, as Adafactor."""
         optimizer = getattr(self.model, "optimizer", None)
@@ -250,6 +290,45 @@ def checkpoint_notes(folder, extension=".keras"):
 def _when(path, note):
     """Return when a checkpoint was written; the first ones did not tell."""
     return (note or {}).get("written") or path.stat().st_mtime_ns
+
+
+def begun_training(folder):
+    """Return the run of the training begun last in a folder, None if all checkpoints may be its.
+
+    It is compared with "run" in the notes of the checkpoints.
+    """
+    try:
+        return json.loads((Path(folder) / BEGUN).read_text(encoding="utf-8"))["run"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{Path(folder) / BEGUN} does not name the training that was begun last. Remove it to "
+            "resume from the newest checkpoint, whichever training it is of."
+        ) from error
+
+
+def _hold_folder(folder):
+    """Keep other processes from training into a folder; this one may begin anew in it."""
+    _let_go(folder)
+    lock = Path(folder).resolve() / LOCK
+    try:
+        _held[lock] = hold(lock)
+    except BlockingIOError as error:
+        raise BlockingIOError(
+            error.errno,
+            "Another running training writes its checkpoints there. Wait for it, or give another "
+            "folder",
+            str(folder),
+        ) from None
+
+
+def _let_go(folder):
+    lock = Path(folder).resolve() / LOCK
+    file = _held.pop(lock, None)
+    if file is not None:
+        lock.unlink(missing_ok=True)
+        file.close()
 
 
 def weights_are_finite(model):
