@@ -1,25 +1,20 @@
 """What a checkpoint says about its training: a note inside the `.keras` or HDF5 file."""
 
-import errno
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from pyimagesearch.utils.files import raise_of_machine
 from pyimagesearch.utils.hdf5safety import open_hdf5
 
 LEGACY = (".h5", ".hdf5")
 EPOCH = "pyimagesearch/epoch.txt"  # all that the first checkpoints had
 NOTE = "pyimagesearch/note.json"
 ARRAYS = "pyimagesearch/arrays.npz"
-OF_MACHINE = {  # errors that say nothing about the file
-    *(errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC),
-    *(errno.EFBIG, errno.EDQUOT, errno.EROFS),
-}
 
 
 def write_note(file, note, arrays=()):
@@ -90,17 +85,6 @@ def read_arrays(path):
     except Exception as error:
         raise_of_machine(error, path)
         raise ValueError(f"{path} is damaged or no checkpoint: {error}") from error
-
-
-def raise_of_machine(error, path):
-    """Raise an error for `path` if it is the machine's: a full disk, too many open files.
-
-    What a library made of it counts too, as long as it names the first error as its cause.
-    """
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in OF_MACHINE:
-            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
-        error = error.__cause__ or error.__context__
 
 
 def _entry(path, archive, name):

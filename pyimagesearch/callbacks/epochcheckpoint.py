@@ -367,9 +367,9 @@ def _save(model, path, note, arrays):
         except OSError:
             raise
         except Exception as error:  # which one depends on what the model is made of
+            first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
             raise ValueError(
-                f"Cannot write {path}: {str(error).strip().splitlines()[0][:300]}. "
-                "The earlier checkpoints are as they were."
+                f"Cannot write {path}: {first}. The earlier checkpoints are as they were."
             ) from error
 
 

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.files import raise_of_machine, replacing
 from pyimagesearch.utils.hdf5safety import HDF5Error, damage_named, open_hdf5, read_names
 
 # all that a pipeline of StandardScaler and LogisticRegression and its class names consist of
@@ -149,6 +149,7 @@ def load_classifier(path, *, trusted=()):
         FileNotFoundError: if there is no such file.
         ValueError: if it is not a skops file (a pickle, say), is damaged, would unpack to more than
             100 times its size, or holds other types or another model.
+        OSError: if the machine cannot read it now: no permission, too many open files.
     """
     path = Path(path)
     if not path.is_file():
@@ -164,6 +165,7 @@ def load_classifier(path, *, trusted=()):
         operator.index(model.n_features_in_)
         return model, names
     except Exception as error:
+        raise_of_machine(error, path)
         raise ValueError(
             f"{path} is not a classifier that train_model.py wrote: {error}. "
             "Pickled models are not loaded, since a pickle can run any code: train it anew."

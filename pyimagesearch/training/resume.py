@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pyimagesearch.callbacks.checkpointnote import raise_of_machine, read_note
+from pyimagesearch.callbacks.checkpointnote import read_note
 from pyimagesearch.callbacks.epochcheckpoint import begun_training, checkpoint_notes
 from pyimagesearch.training.saving import add_unsafe_option, check_alike, read_model
 from pyimagesearch.training.speed import check_precision
+from pyimagesearch.utils.files import raise_of_machine
 from pyimagesearch.utils.script import option_words, positive_int
 
 FIXED = ("seed", "reg")  # options that a training must go on with

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import keras
 
-from pyimagesearch.callbacks.checkpointnote import LEGACY, raise_of_machine
+from pyimagesearch.callbacks.checkpointnote import LEGACY
 from pyimagesearch.training.legacy import CodeError, read_legacy, refusal, unknown
 from pyimagesearch.training.untrusted import check_archive, rehearse
-from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.files import raise_of_machine, replacing
 
 LONGEST = 300  # characters of what Keras says about a file
 
