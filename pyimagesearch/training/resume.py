@@ -171,7 +171,8 @@ def load_checkpoint(path, startEpoch, lr=None, *, like=None, options=None, unsaf
 def _compare_options(path, before, now):
     usual = USUAL + (OF_DECAY if "power" in now else ())
     if now.get("resume"):
-        usual += tuple(name for name in OF_RESUME if name not in usual and now.get(name))
+        given = {name for name in OF_RESUME if now.get(name) and before.get(name)}
+        usual += tuple(given - set(usual))
     now = {name: str(v) if isinstance(v, Path) else v for name, v in now.items()}
     for name in FIXED + usual:
         if name in before and name in now and before[name] != now[name]:
