@@ -160,7 +160,7 @@ def test_zca_whitening_and_a_grey_file_are_fused_too(tmp_path):
         {"dtype": "float64"},
         {"data_format": "channels_first"},
     ],
-    ids=lambda options: ", ".join(options),
+    ids=", ".join,
 )
 def test_what_does_not_commute_with_the_means_is_not_fused(options):
     assert not is_fused(STEPS["patch"], ImageDataGenerator(**MOVES, **options))
