@@ -28,10 +28,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from pyimagesearch.callbacks.checkpointnote import LEGACY
 from pyimagesearch.datasets import list_images
 from pyimagesearch.training.inputs import make_reader
 from pyimagesearch.training.prediction import predict_batches
-from pyimagesearch.training.saving import read_model
+from pyimagesearch.training.saving import add_unsafe_option, read_model
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.images import ImageError
 from pyimagesearch.utils.parallel import ordered_map
@@ -44,7 +45,7 @@ def main(argv=None):
         raise FileExistsError(f"{args.csv} exists. Add --overwrite to replace it.")
     paths = find_images(args.images)
     ids = file_numbers(paths) if args.csv else {}
-    model = load_model(args.model)
+    model = load_model(args.model, unsafe=args.unsafe)
     names = class_names(args.labels, model.output_shape[1])
     if args.csv_probability and len(names) != 2:
         raise ValueError(f"--csv-probability is for two classes. {args.model} has {len(names)}.")
@@ -81,7 +82,7 @@ def parse(argv):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    ap.add_argument("model", help=".keras file")
+    ap.add_argument("model", help=".keras file, or .hdf5 in the format of 2017")
     ap.add_argument("images", nargs="+", metavar="image", help="picture, or folder of pictures")
     values = ap.add_mutually_exclusive_group()
     values.add_argument("--means", help='JSON file of {"R": , "G": , "B": } to subtract')
@@ -107,6 +108,7 @@ def parse(argv):
         help="label is the probability of class 1 of two, for contests scored by log loss",
     )
     ap.add_argument("--overwrite", action="store_true", help="replace the --csv file if it exists")
+    add_unsafe_option(ap)
     return ap.parse_args(argv)
 
 
@@ -136,17 +138,17 @@ def file_numbers(paths):
     return numbers
 
 
-def load_model(path):
-    """Load a network; a file that would run code is refused.
+def load_model(path, *, unsafe=False):
+    """Load a network; a file that would run code is refused, unless `unsafe` is set.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no Keras model from images to class probabilities.
     """
     path = Path(path)
-    if path.is_file() and path.suffix != ".keras":
-        raise ValueError(f"A model is a .keras file. Received: {path}.")
-    model = read_model(path, compile=False)
+    if path.is_file() and path.suffix not in (".keras", *LEGACY):
+        raise ValueError(f"A model is a .keras or .hdf5 file. Received: {path}.")
+    model = read_model(path, compile=False, unsafe=unsafe)
     shapes = [tuple(tensor.shape) for tensor in [*model.inputs, *model.outputs]]
     if list(map(len, shapes)) != [4, 2] or None in shapes[0][1:] or shapes[1][1] < 2:
         raise ValueError(

@@ -14,7 +14,7 @@ import keras
 from sklearn.metrics import classification_report
 from sklearn.model_selection import train_test_split
 
-from pyimagesearch.callbacks import TrainingMonitor
+from pyimagesearch.callbacks import StopOnNaN, TrainingMonitor
 from pyimagesearch.datasets import SimpleDatasetLoader, list_class_folders
 from pyimagesearch.nn.conv import MiniVGGNet
 from pyimagesearch.preprocessing import (
@@ -72,7 +72,7 @@ def main():
         shuffle=False,  # the flow does it
         validation_data=(testX, testY),
         epochs=args["epochs"],
-        callbacks=[TrainingMonitor(figure, figure.with_suffix(".json"))],
+        callbacks=[StopOnNaN(), TrainingMonitor(figure, figure.with_suffix(".json"))],
     )
 
     print("[INFO] evaluating network...")

@@ -21,7 +21,7 @@ from pathlib import Path
 import keras
 
 from config import tiny_imagenet_config as config
-from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, StopOnNaN, TrainingMonitor
 from pyimagesearch.io import HDF5DatasetGenerator
 from pyimagesearch.nn.conv import DeeperGoogLeNet
 from pyimagesearch.preprocessing import (
@@ -33,7 +33,7 @@ from pyimagesearch.preprocessing import (
 from pyimagesearch.training.hdf5 import count_classes, read_means
 from pyimagesearch.training.resume import (
     add_resume_options,
-    check_resume_options,
+    checkpoint_to_resume,
     explain_interrupt,
     load_checkpoint,
 )
@@ -63,14 +63,10 @@ def main():
     add_speed_options(ap)
     ap.add_argument("--data-wait", action="store_true", help="say how long epochs wait for data")
     args = vars(ap.parse_args())
-    check_resume_options(args)
     set_precision(args)
-    start, seed, dataset, output = (
-        args["start_epoch"],
-        args["seed"],
-        Path(args["dataset"]),
-        Path(args["output"]),
-    )
+    seed, dataset, output = args["seed"], Path(args["dataset"]), Path(args["output"])
+    checkpoints = args["checkpoints"] or output / "checkpoints"
+    previous, start = checkpoint_to_resume(args, checkpoints)
 
     means = read_means(dataset / "mean.json")
     sp = SimplePreprocessor(config.SIZE, config.SIZE)
@@ -92,9 +88,11 @@ def main():
     model = DeeperGoogLeNet.build(
         width=config.SIZE, height=config.SIZE, depth=3, classes=classes, reg=args["reg"]
     )
-    if args["model"]:
-        print(f"[INFO] loading {args['model']}...")
-        model = load_checkpoint(args["model"], start, args["lr"], like=model)
+    if previous:
+        print(f"[INFO] loading {previous}...")
+        model = load_checkpoint(
+            previous, start, args["lr"], like=model, options=args, unsafe=args["unsafe"]
+        )
     else:
         rate = 1e-3 if args["lr"] is None else args["lr"]
         model.compile(
@@ -104,10 +102,17 @@ def main():
         )
 
     checkpoint = EpochCheckpoint(
-        args["checkpoints"] or output / "checkpoints", args["every"], start, latest=True
+        checkpoints,
+        args["every"],
+        start,
+        latest=True,
+        keep=args["keep"],
+        resumeFrom=previous,
+        options=args,
     )
     callbacks = [
         EpochSeed(seed),
+        StopOnNaN(checkpoint),
         TrainingMonitor(output / "deepergooglenet.png", output / "deepergooglenet.json", start),
         checkpoint,
     ]

@@ -21,7 +21,7 @@ from pyimagesearch.preprocessing import (
     SimplePreprocessor,
 )
 from pyimagesearch.training.hdf5 import read_means
-from pyimagesearch.training.saving import load_network
+from pyimagesearch.training.saving import add_unsafe_option, load_network
 from pyimagesearch.utils.images import check_image_suffix, write_image
 from pyimagesearch.utils.montage import montage
 from pyimagesearch.utils.ranked import RankAccuracy, rank_accuracy
@@ -36,6 +36,7 @@ def main():
     ap.add_argument("-m", "--model", default=config.OUTPUT / "alexnet.keras", help=".keras file")
     ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="inputs in a batch")
     ap.add_argument("-o", "--montage", help="picture to write: test images and their verdicts")
+    add_unsafe_option(ap)
     args = vars(ap.parse_args())
     if args["montage"]:
         check_image_suffix(args["montage"])
@@ -49,7 +50,7 @@ def main():
 
     print("[INFO] loading model...")
     network = AlexNet.build(config.INPUT_SIZE, config.INPUT_SIZE, 3, len(config.CLASSES))
-    model = load_network(args["model"], like=network)
+    model = load_network(args["model"], like=network, unsafe=args["unsafe"])
 
     print("[INFO] predicting on test data (no crops)...")
     accuracy = RankAccuracy(ranks=[1])

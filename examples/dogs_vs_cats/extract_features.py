@@ -43,7 +43,11 @@ def main():
 
     print(f"[INFO] loading {args['backbone']}...")
     backbone = load_backbone(
-        args["backbone"], args["weights"], pooling="avg", preprocessing=args["preprocessing"]
+        args["backbone"],
+        args["weights"],
+        pooling="avg",
+        preprocessing=args["preprocessing"],
+        unsafe=args["unsafe"],
     )
     print(f"[INFO] extracting {backbone.features} features of each image...")
     bar = progress("images", len(paths))

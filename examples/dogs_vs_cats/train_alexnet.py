@@ -16,7 +16,7 @@ from pathlib import Path
 import keras
 
 from config import dogs_vs_cats_config as config
-from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, StopOnNaN, TrainingMonitor
 from pyimagesearch.io import HDF5DatasetGenerator
 from pyimagesearch.nn.conv import AlexNet
 from pyimagesearch.preprocessing import (
@@ -29,7 +29,7 @@ from pyimagesearch.preprocessing import (
 from pyimagesearch.training.hdf5 import read_means
 from pyimagesearch.training.resume import (
     add_resume_options,
-    check_resume_options,
+    checkpoint_to_resume,
     explain_interrupt,
     load_checkpoint,
 )
@@ -58,14 +58,10 @@ def main():
     add_speed_options(ap)
     ap.add_argument("--data-wait", action="store_true", help="say how long epochs wait for data")
     args = vars(ap.parse_args())
-    check_resume_options(args)
     set_precision(args)
-    start, seed, dataset, output = (
-        args["start_epoch"],
-        args["seed"],
-        Path(args["dataset"]),
-        Path(args["output"]),
-    )
+    seed, dataset, output = args["seed"], Path(args["dataset"]), Path(args["output"])
+    checkpoints = output / "checkpoints"
+    previous, start = checkpoint_to_resume(args, checkpoints)
 
     # training sees a random 227x227 patch of each 256x256 image, validation the whole image
     means = read_means(dataset / "mean.json")
@@ -92,9 +88,11 @@ def main():
         classes=len(config.CLASSES),
         reg=args["reg"],
     )
-    if args["model"]:
-        print(f"[INFO] loading {args['model']}...")
-        model = load_checkpoint(args["model"], start, args["lr"], like=model)
+    if previous:
+        print(f"[INFO] loading {previous}...")
+        model = load_checkpoint(
+            previous, start, args["lr"], like=model, options=args, unsafe=args["unsafe"]
+        )
     else:
         model.compile(
             loss="binary_crossentropy",
@@ -104,9 +102,18 @@ def main():
             ),
         )
 
-    checkpoint = EpochCheckpoint(output / "checkpoints", args["every"], start, latest=True)
+    checkpoint = EpochCheckpoint(
+        checkpoints,
+        args["every"],
+        start,
+        latest=True,
+        keep=args["keep"],
+        resumeFrom=previous,
+        options=args,
+    )
     callbacks = [
         EpochSeed(seed),
+        StopOnNaN(checkpoint),
         TrainingMonitor(output / "alexnet.png", output / "alexnet.json", start),
         checkpoint,
     ]

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.metrics import classification_report
 
 from pyimagesearch.datasets import load_cifar10
-from pyimagesearch.training.saving import read_model
+from pyimagesearch.training.saving import add_unsafe_option, read_model
 from pyimagesearch.utils.script import positive_int, run
 
 OUTPUT = Path(__file__).resolve().parents[2] / "output" / "ensembles"
@@ -27,10 +27,11 @@ def main():
     ap.add_argument("-d", "--dataset", help="folder of cifar-10-batches-py (default: download)")
     ap.add_argument("-m", "--models", default=OUTPUT / "models", help="folder of the networks")
     ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
+    add_unsafe_option(ap)
     args = vars(ap.parse_args())
 
     print("[INFO] loading models...")
-    models = load_models(Path(args["models"]))
+    models = load_models(Path(args["models"]), args["unsafe"])
     print("[INFO] loading CIFAR-10...")
     _, (testX, testY), names = load_cifar10(args["dataset"])
     testX = testX.astype("float32") / 255
@@ -54,12 +55,12 @@ def main():
     print(f"[INFO] ensemble: {np.mean(average == testY):.2%}")
 
 
-def load_models(folder):
+def load_models(folder, unsafe):
     """Return path -> model for the .keras files of a folder, model_2 before model_10."""
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}. Train networks: train_models.py.")
     paths = sorted(folder.glob("*.keras"), key=lambda path: (len(path.name), path.name))
-    models = {path: read_model(path, compile=False) for path in paths}
+    models = {path: read_model(path, compile=False, unsafe=unsafe) for path in paths}
     if not models:
         found = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
         raise FileNotFoundError(

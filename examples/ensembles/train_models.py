@@ -16,7 +16,7 @@ from pathlib import Path
 import keras
 from sklearn.metrics import classification_report
 
-from pyimagesearch.callbacks import TrainingMonitor
+from pyimagesearch.callbacks import StopOnNaN, TrainingMonitor
 from pyimagesearch.datasets import load_cifar10
 from pyimagesearch.nn.conv import MiniVGGNet
 from pyimagesearch.preprocessing import ImageDataGenerator
@@ -84,7 +84,7 @@ def main():
             shuffle=False,  # the flow does it
             validation_data=(testX, testY),
             epochs=args["epochs"],
-            callbacks=[TrainingMonitor(figure, figure.with_suffix(".json"))],
+            callbacks=[StopOnNaN(), TrainingMonitor(figure, figure.with_suffix(".json"))],
         )
         preds = model.predict(testX, batch_size=args["batch_size"], verbose=0)
         report = classification_report(

@@ -46,6 +46,7 @@ def main():
         args["weights"],
         pooling=args["pooling"],
         preprocessing=args["preprocessing"],
+        unsafe=args["unsafe"],
     )
     print(f"[INFO] extracting {backbone.features} features of each image...")
     bar = progress("images", len(paths))

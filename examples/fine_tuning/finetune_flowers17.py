@@ -15,7 +15,7 @@ import keras
 from sklearn.metrics import classification_report
 from sklearn.model_selection import train_test_split
 
-from pyimagesearch.callbacks import TrainingMonitor
+from pyimagesearch.callbacks import StopOnNaN, TrainingMonitor
 from pyimagesearch.datasets import SimpleDatasetLoader, list_class_folders
 from pyimagesearch.nn.conv import FCHeadNet
 from pyimagesearch.preprocessing import AspectAwarePreprocessor, ImageDataGenerator
@@ -57,6 +57,7 @@ def main():
         args["weights"],
         pooling=args["pooling"],
         preprocessing=args["preprocessing"],
+        unsafe=args["unsafe"],
     )
     body = backbone.model
     if args["mixed_precision"]:
@@ -116,7 +117,7 @@ def main():
             shuffle=False,  # the flow does it
             validation_data=test,
             epochs=epochs,
-            callbacks=[TrainingMonitor(figure, figure.with_suffix(".json"))],
+            callbacks=[StopOnNaN(), TrainingMonitor(figure, figure.with_suffix(".json"))],
         )
         print(f"[INFO] evaluating after training {phase}...")
         preds = model.predict(test, verbose=0)

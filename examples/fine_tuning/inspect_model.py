@@ -21,7 +21,7 @@ def main():
     args = vars(ap.parse_args())
 
     print("[INFO] loading network...")
-    backbone = load_backbone(args["backbone"], args["weights"])
+    backbone = load_backbone(args["backbone"], args["weights"], unsafe=args["unsafe"])
     for i, layer in enumerate(backbone.model.layers):
         print(f"[INFO] {i:3}  {type(layer).__name__:22} {layer.name:28} {layer.output.shape[1:]}")
 

@@ -18,13 +18,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, StopOnNaN, TrainingMonitor
 from pyimagesearch.datasets import load_cifar10
 from pyimagesearch.nn.conv import ResNet
 from pyimagesearch.preprocessing import ImageDataGenerator
 from pyimagesearch.training.resume import (
     add_resume_options,
-    check_resume_options,
+    checkpoint_to_resume,
     explain_interrupt,
     load_checkpoint,
 )
@@ -64,9 +64,10 @@ def main():
     add_resume_options(ap)
     add_speed_options(ap)
     args = vars(ap.parse_args())
-    check_resume_options(args)
     set_precision(args)
-    start, seed, output = args["start_epoch"], args["seed"], Path(args["output"])
+    seed, output = args["seed"], Path(args["output"])
+    checkpoints = args["checkpoints"]
+    previous, start = checkpoint_to_resume(args, checkpoints)
 
     print("[INFO] loading CIFAR-10...")
     (trainX, trainY), (testX, testY), names = load_cifar10(args["dataset"], limit=args["limit"])
@@ -89,9 +90,11 @@ def main():
         filters=args["filters"],
         reg=args["reg"],
     )
-    if args["model"]:
-        print(f"[INFO] loading {args['model']}...")
-        model = load_checkpoint(args["model"], start, args["lr"], like=model)
+    if previous:
+        print(f"[INFO] loading {previous}...")
+        model = load_checkpoint(
+            previous, start, args["lr"], like=model, options=args, unsafe=args["unsafe"]
+        )
     else:
         model.compile(
             loss="categorical_crossentropy",
@@ -100,7 +103,15 @@ def main():
         )
     speed_up(model, args)
 
-    checkpoint = EpochCheckpoint(args["checkpoints"], 5, start, latest=True)
+    checkpoint = EpochCheckpoint(
+        checkpoints,
+        5,
+        start,
+        latest=True,
+        keep=args["keep"],
+        resumeFrom=previous,
+        options=args,
+    )
     figure = output / "resnet.png"
     print(f"[INFO] training on {len(trainX)} images, validating on {len(testX)}...")
     try:
@@ -112,6 +123,7 @@ def main():
             initial_epoch=start,
             callbacks=[
                 EpochSeed(seed),
+                StopOnNaN(checkpoint),
                 TrainingMonitor(figure, figure.with_suffix(".json"), start),
                 checkpoint,
             ],

@@ -17,12 +17,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, StopOnNaN, TrainingMonitor
 from pyimagesearch.datasets import load_cifar10
 from pyimagesearch.nn.conv import ResNet
 from pyimagesearch.preprocessing import ImageDataGenerator
 from pyimagesearch.training.resume import (
-    check_resume_options,
+    add_resume_options,
+    checkpoint_to_resume,
     explain_interrupt,
     load_checkpoint,
 )
@@ -67,18 +68,13 @@ def main():
     )
     ap.add_argument("--seed", type=int, default=42, help="seed of weights, order, augmentation")
     ap.add_argument("--limit", type=positive_int, help="train on the first N images only")
-    ap.add_argument(
-        "-s",
-        "--start-epoch",
-        type=int,
-        default=0,
-        help="go on from OUTPUT/checkpoints_decay/epoch_N.keras, after N epochs",
-    )
+    add_resume_options(ap, decay=True)
     add_speed_options(ap)
     args = vars(ap.parse_args())
-    check_resume_options(args)
     set_precision(args)
-    start, seed, output = args["start_epoch"], args["seed"], Path(args["output"])
+    seed, output = args["seed"], Path(args["output"])
+    checkpoints = output / "checkpoints_decay"
+    previous, start = checkpoint_to_resume(args, checkpoints, decay=True)
     schedule = polynomial_decay(args["lr"], args["epochs"], args["power"])
 
     print("[INFO] loading CIFAR-10...")
@@ -102,11 +98,9 @@ def main():
         filters=args["filters"],
         reg=args["reg"],
     )
-    checkpoints = output / "checkpoints_decay"
-    if start:
-        path = checkpoints / f"epoch_{start}.keras"
-        print(f"[INFO] loading {path}...")
-        model = load_checkpoint(path, start, like=model)
+    if previous:
+        print(f"[INFO] loading {previous}...")
+        model = load_checkpoint(previous, start, like=model, options=args)
     else:
         model.compile(
             loss="categorical_crossentropy",
@@ -115,7 +109,15 @@ def main():
         )
     speed_up(model, args)
 
-    checkpoint = EpochCheckpoint(checkpoints, 5, start, latest=True)
+    checkpoint = EpochCheckpoint(
+        checkpoints,
+        5,
+        start,
+        latest=True,
+        keep=args["keep"],
+        resumeFrom=previous,
+        options=args,
+    )
     figure = output / "resnet_decay.png"
     print(f"[INFO] training on {len(trainX)} images, validating on {len(testX)}...")
     try:
@@ -128,6 +130,7 @@ def main():
             callbacks=[
                 EpochSeed(seed),
                 keras.callbacks.LearningRateScheduler(schedule),
+                StopOnNaN(checkpoint),
                 TrainingMonitor(figure, figure.with_suffix(".json"), start),
                 checkpoint,
             ],

@@ -20,7 +20,7 @@ from pyimagesearch.preprocessing import (
     SimplePreprocessor,
 )
 from pyimagesearch.training.hdf5 import count_classes, read_means
-from pyimagesearch.training.saving import load_network, newest_model
+from pyimagesearch.training.saving import add_unsafe_option, load_network, newest_model
 from pyimagesearch.utils.ranked import RankAccuracy
 from pyimagesearch.utils.script import positive_int, progress, run
 
@@ -34,6 +34,7 @@ def main():
         "-m", "--model", help=f".keras file (default: the one written last in {config.OUTPUT})"
     )
     ap.add_argument("-b", "--batch-size", type=positive_int, default=64, help="images in a batch")
+    add_unsafe_option(ap)
     args = vars(ap.parse_args())
     test = Path(args["dataset"]) / "test.hdf5"
 
@@ -53,7 +54,7 @@ def main():
         filters=config.FILTERS,
         dataset="tiny_imagenet",
     )
-    model = load_network(path, like=network)
+    model = load_network(path, like=network, unsafe=args["unsafe"])
 
     print("[INFO] predicting on test data...")  # batch by batch: no prediction is kept
     accuracy = RankAccuracy(ranks=(1, 5))

@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 
 from config import tiny_imagenet_config as config
-from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, StopOnNaN, TrainingMonitor
 from pyimagesearch.io import HDF5DatasetGenerator
 from pyimagesearch.nn.conv import ResNet
 from pyimagesearch.preprocessing import (
@@ -28,7 +28,8 @@ from pyimagesearch.preprocessing import (
 )
 from pyimagesearch.training.hdf5 import count_classes, read_means
 from pyimagesearch.training.resume import (
-    check_resume_options,
+    add_resume_options,
+    checkpoint_to_resume,
     explain_interrupt,
     load_checkpoint,
 )
@@ -64,24 +65,14 @@ def main():
     ap.add_argument(
         "--every", type=positive_int, default=5, help="keep every N-th checkpoint, and the last"
     )
-    ap.add_argument(
-        "-s",
-        "--start-epoch",
-        type=int,
-        default=0,
-        help="go on from OUTPUT/checkpoints_decay/epoch_N.keras, after N epochs",
-    )
+    add_resume_options(ap, decay=True)
     add_speed_options(ap)
     ap.add_argument("--data-wait", action="store_true", help="say how long epochs wait for data")
     args = vars(ap.parse_args())
-    check_resume_options(args)
     set_precision(args)
-    start, seed, dataset, output = (
-        args["start_epoch"],
-        args["seed"],
-        Path(args["dataset"]),
-        Path(args["output"]),
-    )
+    seed, dataset, output = args["seed"], Path(args["dataset"]), Path(args["output"])
+    checkpoints = output / "checkpoints_decay"
+    previous, start = checkpoint_to_resume(args, checkpoints, decay=True)
     schedule = polynomial_decay(args["lr"], args["epochs"], args["power"])
 
     means = read_means(dataset / "mean.json")
@@ -111,11 +102,9 @@ def main():
         reg=args["reg"],
         dataset="tiny_imagenet",
     )
-    checkpoints = output / "checkpoints_decay"
-    if start:
-        path = checkpoints / f"epoch_{start}.keras"
-        print(f"[INFO] loading {path}...")
-        model = load_checkpoint(path, start, like=model)
+    if previous:
+        print(f"[INFO] loading {previous}...")
+        model = load_checkpoint(previous, start, like=model, options=args)
     else:
         model.compile(
             loss="categorical_crossentropy",
@@ -123,10 +112,19 @@ def main():
             metrics=["accuracy"],
         )
 
-    checkpoint = EpochCheckpoint(checkpoints, args["every"], start, latest=True)
+    checkpoint = EpochCheckpoint(
+        checkpoints,
+        args["every"],
+        start,
+        latest=True,
+        keep=args["keep"],
+        resumeFrom=previous,
+        options=args,
+    )
     callbacks = [
         EpochSeed(seed),
         keras.callbacks.LearningRateScheduler(schedule),
+        StopOnNaN(checkpoint),
         TrainingMonitor(output / "resnet_decay.png", output / "resnet_decay.json", start),
         checkpoint,
     ]

@@ -1,14 +1,15 @@
 """EpochCheckpoint: the whole model, optimizer included, every few epochs."""
 
-import zipfile
+import time
+import uuid
+import warnings
 from pathlib import Path
 
 import keras
+import numpy as np
 
+from pyimagesearch.callbacks.checkpointnote import LEGACY, read_arrays, read_note, write_note
 from pyimagesearch.utils.files import replacing
-
-LEGACY = (".h5", ".hdf5")
-EPOCH_ENTRY = "pyimagesearch/epoch.txt"  # in the checkpoint's archive
 
 
 class EpochCheckpoint(keras.callbacks.Callback):
@@ -16,17 +17,30 @@ class EpochCheckpoint(keras.callbacks.Callback):
 
     N counts the epochs of all runs: after the first epoch of a run with `startAt=5` it is 6,
     whether `fit` counts from 0 (as the book's scripts do) or got `initial_epoch=5`. A file
-    appears under its name only when it is complete.
+    appears under its name only when it is complete. Weights that are NaN or infinite are not
+    saved: they end the training with a ValueError.
+
+    Give it as the last callback, so that it saves what the others have done to model and rate.
 
     Args:
         outputPath: folder of the checkpoints, made if missing.
         every: number of epochs between two checkpoints.
         startAt: number of epochs finished before this run.
         extension: ".keras", or ".h5" or ".hdf5" for the format of 2017, which Keras calls legacy
-            and whose optimizer state it does not load without help.
+            and whose optimizer state only `read_model` and `load_checkpoint` bring back.
         latest: also save after every other epoch, and remove that file when the next one is
             there, so that the last finished epoch can always be resumed. Files of earlier runs
             are never removed.
+        keep: number of checkpoints to leave in the folder, the newest ones; default all. Older
+            ones are removed once the new one is complete, those of the runs before too that this
+            one goes on from. Files of other trainings stay.
+        remember: callbacks such as EarlyStopping, ReduceLROnPlateau, or ModelCheckpoint with
+            save_best_only, in the same order in every run. What they have found out, as their
+            best value so far, is saved with the model and given back when training is resumed.
+        resumeFrom: checkpoint that this run goes on from. Default: the one of epoch `startAt` in
+            `outputPath`, if it is there.
+        options: dict of what the training was started with, as `vars(ap.parse_args())`; saved
+            with the model, for `load_checkpoint` to compare.
     Attributes:
         lastPath: pathlib.Path of the newest checkpoint written by this object, or None.
         lastRate: the learning rate in it, None if the model has no optimizer.
@@ -36,7 +50,19 @@ class EpochCheckpoint(keras.callbacks.Callback):
             EpochCheckpoint("output/checkpoints", every=5, startAt=40)])
     """
 
-    def __init__(self, outputPath, every=5, startAt=0, *, extension=".keras", latest=False):
+    def __init__(
+        self,
+        outputPath,
+        every=5,
+        startAt=0,
+        *,
+        extension=".keras",
+        latest=False,
+        keep=None,
+        remember=(),
+        resumeFrom=None,
+        options=None,
+    ):
         super().__init__()
         if every < 1:
             raise ValueError(f"every must be 1 epoch or more. Received: {every}.")
@@ -46,18 +72,39 @@ class EpochCheckpoint(keras.callbacks.Callback):
             raise ValueError(
                 f"extension must be '.keras', '.h5' or '.hdf5'. Received: {extension!r}."
             )
+        if keep is not None and keep < 1:
+            raise ValueError(f"keep must be 1 checkpoint or more, or None. Received: {keep}.")
         self.outputPath = outputPath
         self.every = every
         self.startAt = startAt
         self.extension = extension
         self.latest = latest
+        self.keep = keep
+        self.remember = list(remember)
+        self.resumeFrom = resumeFrom
+        self.options = options
         self.intEpoch = startAt
         self.lastPath = None
         self.lastRate = None
         self._passing = None  # the file to remove once a newer one is there
+        self._run = uuid.uuid4().hex  # what tells our checkpoints from those of other trainings
+        self._untouched = [_state(callback) for callback in self.remember]
 
     def on_train_begin(self, logs=None):
         Path(self.outputPath).mkdir(parents=True, exist_ok=True)  # fail now, not in five epochs
+        if self.intEpoch != self.startAt:  # a second `fit` with this object
+            return
+        path = self.resumeFrom or Path(self.outputPath) / f"epoch_{self.startAt}{self.extension}"
+        if self.startAt and Path(path).exists():
+            try:
+                note = read_note(path)
+            except ValueError:
+                if self.resumeFrom is None and not self.remember:
+                    return  # the file only happens to have this name
+                raise
+            self._run = note.get("run", self._run)
+            if self.remember:
+                self._remind(path, note)
 
     def on_epoch_end(self, epoch, logs=None):
         self.intEpoch = max(self.intEpoch, epoch) + 1
@@ -66,33 +113,129 @@ class EpochCheckpoint(keras.callbacks.Callback):
             return
         path = Path(self.outputPath) / f"epoch_{self.intEpoch}{self.extension}"
         is_new = not path.exists()
-        _save(self.model, path, self.intEpoch)
+        if not weights_are_finite(self.model):
+            raise ValueError(
+                f"After epoch {self.intEpoch} the weights are NaN or infinite, so that no "
+                f"checkpoint {path} was written. Go on from an earlier one at a lower rate."
+            )
+        _save(self.model, path, *self._note())
         self.lastPath = path
         rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
         self.lastRate = None if rate is None else float(keras.ops.convert_to_numpy(rate))
         if self._passing is not None:
             self._passing.unlink(missing_ok=True)
         self._passing = path if is_new and not due else None
+        if self.keep is not None:
+            for old in self._own_checkpoints()[: -self.keep]:
+                old.unlink(missing_ok=True)
+
+    def _note(self):
+        """Return the note to save, and the arrays beside it."""
+        callbacks, arrays = [], []
+        for callback, untouched in zip(self.remember, self._untouched, strict=True):
+            entry = {"class": type(callback).__name__, "values": {}, "arrays": {}}
+            for name, value in _state(callback).items():
+                if isinstance(value, list):
+                    entry["arrays"][name] = [len(arrays), len(arrays) + len(value)]
+                    arrays += value
+                elif name not in untouched or value != untouched[name]:
+                    entry["values"][name] = value
+            callbacks.append(entry)
+        note = {
+            "epoch": self.intEpoch,
+            "run": self._run,
+            "written": time.time_ns(),
+            "options": _plain(self.options),
+            "callbacks": callbacks,
+        }
+        return note, arrays
+
+    def _remind(self, path, note):
+        """Give the callbacks back what they knew when the checkpoint at `path` was written."""
+        now = [type(callback).__name__ for callback in self.remember]
+        saved = note.get("callbacks") or []
+        if not saved:
+            warnings.warn(
+                f"{path} does not tell how far {', '.join(now)} had come: they begin anew.",
+                stacklevel=2,
+            )
+            return
+        if [entry["class"] for entry in saved] != now:
+            raise ValueError(
+                f"{path} remembers {', '.join(entry['class'] for entry in saved)}. "
+                f"Received: remember={', '.join(now)}. Give the same callbacks in the same order."
+            )
+        arrays = read_arrays(path)
+        for callback, entry in zip(self.remember, saved, strict=True):
+            vars(callback).update(entry["values"])
+            for name, (first, end) in entry["arrays"].items():
+                setattr(callback, name, arrays[first:end])
+
+    def _own_checkpoints(self):
+        """Return the paths of this training's checkpoints, the oldest first."""
+        notes = checkpoint_notes(self.outputPath, self.extension)
+        return [path for path, note in notes if note.get("run") == self._run]
 
 
-def _save(model, path, epoch):
+def checkpoint_notes(folder, extension=".keras"):
+    """Return [(path, note)] of the checkpoints epoch_N in a folder, the one written first first.
+
+    Left out is what no EpochCheckpoint wrote there under that name: files without a note, renamed
+    ones, and damaged ones that do not open.
+    """
+    found = []
+    for path in Path(folder).glob(f"epoch_*{extension}"):
+        try:
+            note = read_note(path)
+            written = note.get("written") or path.stat().st_mtime_ns
+        except (ValueError, OSError):
+            continue
+        if note and path.stem == f"epoch_{note['epoch']}":
+            found.append((written, note["epoch"], path, note))
+    return [(path, note) for *_, path, note in sorted(found, key=lambda entry: entry[:2])]
+
+
+def weights_are_finite(model):
+    """Return whether no weight of a model is NaN or infinite."""
+    return all(np.isfinite(value).all() for value in model.get_weights())
+
+
+def _state(callback):
+    """Return what a callback has in its attributes: plain values and lists of arrays."""
+    state = {}
+    for name, value in vars(callback).items():
+        if name == "min_delta":  # an option: Keras turns its sign in every run
+            continue
+        value = value.item() if isinstance(value, np.generic) else value  # noqa: PLW2901
+        plain = value is None or isinstance(value, (bool, int, float, str))
+        if plain or (isinstance(value, list) and value and isinstance(value[0], np.ndarray)):
+            state[name] = value
+    return state
+
+
+def _plain(options):
+    """Return options as JSON takes them: a path becomes text."""
+    if options is None:
+        return None
+    return {name: str(v) if isinstance(v, Path) else v for name, v in options.items()}
+
+
+def _save(model, path, note, arrays):
     with replacing(path) as temporary:
         if path.suffix in LEGACY:
             # Saving this format takes the optimizer out of the compile settings of the model it
             # is given (Keras 3.15), so give it a copy: the live model must train and save on.
             copy = temporary.with_suffix(".keras")
             model.save(copy)
-            model = keras.models.load_model(copy)
+            model = keras.models.load_model(copy, safe_mode=False)
         model.save(temporary)
-        if path.suffix not in LEGACY:
-            # a .keras file is a zip archive; Keras leaves what it does not know alone
-            with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(EPOCH_ENTRY, str(epoch))
+        write_note(temporary, note, arrays)
 
 
 def saved_epoch(path):
-    """Return the number of epochs behind a `.keras` checkpoint, None if the file does not tell."""
-    with zipfile.ZipFile(path) as archive:
-        if EPOCH_ENTRY not in archive.namelist():
-            return None
-        return int(archive.read(EPOCH_ENTRY))
+    """Return the number of epochs behind a checkpoint, None if the file does not tell.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    return read_note(path).get("epoch")

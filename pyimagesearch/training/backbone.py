@@ -9,7 +9,7 @@ import cv2
 import keras
 import numpy as np
 
-from pyimagesearch.training.saving import read_model
+from pyimagesearch.training.saving import add_unsafe_option, read_model
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Backbone:
 
 
 def add_backbone_options(ap, default):
-    """Add --backbone, --weights and --preprocessing to an argparse.ArgumentParser."""
+    """Add --backbone, --weights, --preprocessing and --unsafe to an argparse.ArgumentParser."""
     ap.add_argument(
         "--backbone", default=default, help=f"a Keras application or a .keras file ({default})"
     )
@@ -61,9 +61,12 @@ def add_backbone_options(ap, default):
         choices=["tf", "torch", "caffe", "none"],
         help="input range of a .keras backbone: tf is RGB of -1 to 1 (default)",
     )
+    add_unsafe_option(ap)
 
 
-def load_backbone(name, weights="imagenet", *, pooling=None, size=224, preprocessing="tf"):
+def load_backbone(
+    name, weights="imagenet", *, pooling=None, size=224, preprocessing="tf", unsafe=False
+):
     """Load a network of `keras.applications`, or any saved model, to extract features with.
 
     Args:
@@ -77,6 +80,7 @@ def load_backbone(name, weights="imagenet", *, pooling=None, size=224, preproces
         preprocessing: range of a `.keras` file's inputs: "tf" for RGB of -1 to 1, "torch" for RGB
             normalized by ImageNet's mean and deviation, "caffe" for BGR minus ImageNet's mean,
             "none" for RGB of 0 to 255. A Keras application knows its own.
+        unsafe: load a file with Lambda layers or custom code, which can run anything.
     Returns:
         Backbone.
     Raises:
@@ -91,7 +95,7 @@ def load_backbone(name, weights="imagenet", *, pooling=None, size=224, preproces
     if pooling not in (None, "avg"):
         raise ValueError(f'pooling must be None or "avg". Received: {pooling!r}.')
     if str(name).endswith((".keras", ".h5", ".hdf5")):
-        model, preprocess = _load_file(Path(name), preprocessing)
+        model, preprocess = _load_file(Path(name), preprocessing, unsafe)
     else:
         model, preprocess = _load_application(str(name), str(weights), size)
     if pooling == "avg" and len(model.output_shape) == 4:
@@ -101,12 +105,12 @@ def load_backbone(name, weights="imagenet", *, pooling=None, size=224, preproces
     return Backbone(model, width, height, preprocess)
 
 
-def _load_file(path, preprocessing):
+def _load_file(path, preprocessing, unsafe):
     if preprocessing not in ("tf", "torch", "caffe", "none"):
         raise ValueError(
             f'preprocessing must be "tf", "torch", "caffe" or "none". Received: {preprocessing!r}.'
         )
-    model = read_model(path, compile=False)
+    model = read_model(path, compile=False, unsafe=unsafe)
     shapes = [tuple(tensor.shape) for tensor in model.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][-1] != 3 or len(model.outputs) != 1:
         raise ValueError(

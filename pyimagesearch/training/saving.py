@@ -5,6 +5,8 @@ from pathlib import Path
 
 import keras
 
+from pyimagesearch.callbacks.checkpointnote import LEGACY
+from pyimagesearch.training.legacy import CodeError, read_legacy, refusal
 from pyimagesearch.utils.files import replacing
 
 
@@ -45,36 +47,57 @@ def newest_model(folder):
     return max(paths, key=lambda path: (path.stat().st_mtime_ns, path))
 
 
-def load_network(path, *, like):
+def load_network(path, *, like, unsafe=False):
     """Load a network to predict with, not to train on.
 
     Args:
-        path: a `.keras` file, a checkpoint for example.
+        path: a `.keras` file, a checkpoint for example; or one in the format of 2017.
         like: keras.Model that it must resemble in name, shapes and size.
+        unsafe: as `read_model`.
     Returns:
         keras.Model, not compiled.
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no model, or another network than `like`.
     """
-    model = read_model(path, compile=False)
+    model = read_model(path, compile=False, unsafe=unsafe)
     check_alike(model, like, path)
     return model
 
 
-def read_model(path, *, compile=True):
-    """Load a model, with Keras' safe mode, or say in one sentence why it cannot be loaded.
+def read_model(path, *, compile=True, unsafe=False):
+    """Load a model that runs no code of its own, or say in one sentence why it cannot be loaded.
 
+    Args:
+        path: a `.keras` file, or `.h5` or `.hdf5` in the format of 2017.
+        compile: also restore loss, metrics and the optimizer with its state.
+        unsafe: load Lambda layers and custom classes too, which can run anything.
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no model, or damaged.
+        ValueError: if it is no model, damaged, or needs `unsafe` (option --unsafe) to be loaded.
     """
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise FileNotFoundError(f"There is no model at {path}.")
     try:
-        return keras.models.load_model(path, compile=compile)
+        if path.suffix in LEGACY:
+            return read_legacy(path, compile=compile, unsafe=unsafe)
+        return keras.models.load_model(path, compile=compile, safe_mode=not unsafe)
+    except CodeError:
+        raise
     except Exception as error:  # which one depends on the damage
+        if "safe_mode=False" in str(error):
+            raise CodeError(refusal(path, "a Python lambda")) from error
         raise ValueError(f"{path} is damaged or no Keras model: {error}") from error
+
+
+def add_unsafe_option(ap):
+    """Add --unsafe to an argparse.ArgumentParser."""
+    ap.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="load a model with Lambda layers or custom code, which can run anything",
+    )
 
 
 def check_alike(model, like, path):

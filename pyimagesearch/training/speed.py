@@ -2,9 +2,12 @@
 
 import warnings
 import zipfile
+from pathlib import Path
 
+import h5py
 import keras
 
+from pyimagesearch.callbacks.checkpointnote import LEGACY
 from pyimagesearch.utils.script import positive_int
 
 
@@ -81,8 +84,12 @@ def check_precision(path):
     readable passes: whoever loads it finds out.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            config = archive.read("config.json")
+        if Path(path).suffix in LEGACY:
+            with h5py.File(path) as file:
+                config = file.attrs["model_config"].encode()
+        else:
+            with zipfile.ZipFile(path) as archive:
+                config = archive.read("config.json")
     except Exception:  # which one depends on the damage
         return
     now = keras.config.dtype_policy().name
