@@ -92,6 +92,15 @@ MODULES = (
         rename=False,
         provided=False,
     ),
+    Old("keras.backend.tensorflow_backend", "keras.backend", "There is one backend module."),
+    Old("keras.backend.common", "keras.backend", "There is one backend module."),
+    Old(
+        "keras.layers.containers",
+        "keras.models",
+        "Containers of layers are models.",
+        rename=False,
+        provided=False,
+    ),
     Old("keras.applications.music_tagger_crnn", "", "Dropped.", rename=False, provided=False),
     Old("keras.applications.resnext", "", "Dropped.", rename=False, provided=False),
 )
@@ -114,11 +123,6 @@ _SAME_OPS = (  # in keras.backend then, in keras.ops now, with the same argument
 # module, as a content of the modern one.
 NAMES = (
     # layers
-    Old(
-        "keras.layers.normalization.BatchNormalization",
-        "keras.layers.BatchNormalization",
-        _FLAT,
-    ),
     Old(
         "keras.layers.merge",
         "keras.layers.concatenate, add, multiply, average, maximum or dot",
@@ -178,13 +182,6 @@ NAMES = (
         "keras.layers.TimeDistributedDense",
         "keras.layers.TimeDistributed(keras.layers.Dense(...))",
         "Dropped in Keras 2.",
-        rename=False,
-        provided=False,
-    ),
-    Old(
-        "keras.layers.containers",
-        "keras.models",
-        "Containers of layers are models.",
         rename=False,
         provided=False,
     ),
@@ -500,8 +497,6 @@ NAMES = (
         provided=False,
     ),
     Old("keras.backend.tf", "import tensorflow as tf", "The module is its own.", rename=False),
-    Old("keras.backend.tensorflow_backend", "keras.backend", "There is one backend module."),
-    Old("keras.backend.tensorflow_backend.set_session", "", _SESSION, rename=False),
 )
 
 _KERNEL = "Keras 2 named the arguments of its layers anew."
@@ -682,7 +677,6 @@ ARGUMENTS = (
         "keras.Input(batch_shape=...)",
         "Keras 3 begins a model with an Input.",
         owner="keras.layers.*",
-        result=WARNING,
         rename=False,
     ),
     Old("l", "l1", "Renamed.", owner="keras.regularizers.l1"),
@@ -1041,7 +1035,7 @@ OTHERS = (
         rename=False,
         provided=False,
     ),
-    Old("tensorflow.Session", "", _SESSION, rename=False, provided=False),
+    Old("tensorflow.Session", "", _SESSION, rename=False),
     Old("tensorflow.ConfigProto", "", _SESSION, rename=False),
     Old("tensorflow.GPUOptions", "", _SESSION, rename=False),
     Old("tensorflow.set_random_seed", "tensorflow.random.set_seed", "Renamed in TensorFlow 2."),
@@ -1077,7 +1071,7 @@ ROOTS = (
         "tensorflow.python.keras",
         "keras",
         "It is private, and its layers do not fit Keras 3's.",
-        result=SILENT,
+        provided=False,
     ),
     Old("tensorflow.contrib.keras", "keras", "tf.contrib was dropped in TensorFlow 2."),
     Old("keras.api", "keras", "The module is private."),
