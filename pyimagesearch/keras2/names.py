@@ -816,6 +816,48 @@ ARGUMENTS = (
     ),
 )
 
+_DEFAULT = "The default of Keras 2 was another one."
+
+# Optimizers made without a learning rate; `values` has what Keras 2 took.
+DEFAULTS = (
+    Old(
+        "Adagrad()",
+        "Adagrad(learning_rate=0.01, initial_accumulator_value=0.0)",
+        _DEFAULT,
+        owner="keras.optimizers.Adagrad",
+        result=SILENT,
+        rename=False,
+        values=(("learning_rate", 0.01), ("initial_accumulator_value", 0.0)),
+    ),
+    Old(
+        "Adadelta()",
+        "Adadelta(learning_rate=1.0)",
+        _DEFAULT,
+        owner="keras.optimizers.Adadelta",
+        result=SILENT,
+        rename=False,
+        values=(("learning_rate", 1.0),),
+    ),
+    Old(
+        "Adamax()",
+        "Adamax(learning_rate=0.002)",
+        _DEFAULT,
+        owner="keras.optimizers.Adamax",
+        result=SILENT,
+        rename=False,
+        values=(("learning_rate", 0.002),),
+    ),
+    Old(
+        "Nadam()",
+        "Nadam(learning_rate=0.002)",
+        _DEFAULT,
+        owner="keras.optimizers.Nadam",
+        result=SILENT,
+        rename=False,
+        values=(("learning_rate", 0.002),),
+    ),
+)
+
 _FIT = "fit, evaluate and predict take generators themselves."
 
 # Methods and attributes of objects.
@@ -1007,6 +1049,13 @@ OTHERS = (
         rename=False,
     ),
     Old(
+        "File(path)",
+        'h5py.File(path, "r") or "w"',
+        "h5py 3 opens a file for reading unless told otherwise.",
+        owner="h5py.File",
+        rename=False,
+    ),
+    Old(
         "label_names",
         'db["label_names"].asstr()[:]',
         "h5py 3 gives text as bytes, for which scikit-learn raises.",
@@ -1073,7 +1122,12 @@ ROOTS = (
         "It is private, and its layers do not fit Keras 3's.",
         provided=False,
     ),
-    Old("tensorflow.contrib.keras", "keras", "tf.contrib was dropped in TensorFlow 2."),
+    Old(
+        "tensorflow.contrib.keras",
+        "keras",
+        "tf.contrib was dropped in TensorFlow 2.",
+        provided=False,
+    ),
     Old("keras.api", "keras", "The module is private."),
 )
 
