@@ -4,8 +4,6 @@ Every function whose name begins with `check_` is called in a folder of its own;
 written to the JSON file that is named on the command line.
 """
 
-# ruff: noqa: B006, I001, PLC0415, PLR0402, PT017, PTH, RUF059, UP  it is written as in 2017
-
 import json
 import os
 import sys

@@ -52,7 +52,7 @@ def test_explain_lists_the_names_the_lines_and_the_modern_forms(outcome):
     for name, modern, source in [
         ("keras.layers.core", "keras.layers", "from keras.layers.core import"),
         ("SGD: lr", "learning_rate", "optimizer or SGD(lr=0.1)"),
-        ("Dense: init", "kernel_initializer", 'init="uniform"'),
+        ("Dense: output_dim", "units", "Dense(output_dim=4)"),
         ("fit: nb_epoch", "epochs", "nb_epoch=2, batch_size=8"),
         ("to_categorical: nb_classes", "num_classes", "nb_classes=3"),
         ('save("x.model")', ".keras", None),
