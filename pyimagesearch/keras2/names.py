@@ -698,6 +698,25 @@ ARGUMENTS = (
         owner="keras.Model.compile",
         rename=False,
     ),
+    Old(
+        "class_mode",
+        "",
+        "Dropped in Keras 1.",
+        owner="keras.Model.compile",
+        rename=False,
+        provided=False,
+    ),
+    *(
+        Old(
+            "show_accuracy",
+            'model.compile(..., metrics=["accuracy"])',
+            "Metrics are a matter of compile since Keras 1.",
+            owner=f"keras.Model.{method}",
+            rename=False,
+            provided=False,
+        )
+        for method in ("fit", "evaluate")
+    ),
     *(
         Old("nb_epoch", "epochs", "Renamed in Keras 2.", owner=f"keras.Model.{method}")
         for method in ("fit", "fit_generator")
@@ -803,6 +822,15 @@ ARGUMENTS = (
             *("keras.preprocessing.image.ImageDataGenerator",),
             *("keras.preprocessing.image.img_to_array", "keras.preprocessing.image.array_to_img"),
         )
+    ),
+    Old(
+        "shear_range",
+        "shear_range=math.degrees(...)",
+        "The book's Keras took radians; later ones, and ours, take degrees. 0.2 radians are 11.5.",
+        owner="keras.preprocessing.image.ImageDataGenerator",
+        result=SILENT,
+        rename=False,
+        provided=False,
     ),
     Old(
         "grayscale",
@@ -997,6 +1025,7 @@ OTHERS = (
     Old("numpy.unicode", "str", "NumPy has its own names for its own types alone."),
     Old("sklearn.cross_validation", "sklearn.model_selection", "Renamed in scikit-learn 0.18."),
     Old("sklearn.grid_search", "sklearn.model_selection", "Renamed in scikit-learn 0.18."),
+    Old("cPickle", "pickle", "Python 3 has one pickle.", provided=False),
     Old("sklearn.externals.joblib", "joblib", "joblib is a package of its own."),
     Old(
         "multi_class",
@@ -1090,3 +1119,38 @@ def canonical(name):
         if name == root.old or name.startswith(root.old + "."):
             return root.new + name[len(root.old) :]
     return name
+
+
+# Old names of Keras that `tensorflow.keras` still has, and that still work there.
+TENSORFLOW_KEEPS = frozenset(
+    (
+        *(f"keras.backend.{name}" for name in _SAME_OPS if name != "logsumexp"),
+        *(
+            f"keras.backend.{name}"
+            for name in (
+                *("pow", "permute_dimensions", "squeeze", "gather", "reverse", "repeat_elements"),
+                *("random_normal", "random_uniform", "truncated_normal", "dropout", "argmax"),
+                *("argmin", "expand_dims", "concatenate", "clip", "dot", "batch_dot", "flatten"),
+                *("batch_flatten", "l2_normalize", "switch", "cast_to_floatx", "int_shape"),
+                *("ndim", "dtype", "count_params", "eval", "get_value", "batch_get_value"),
+                *("variable", "constant", "random_normal_variable", "name_scope"),
+            )
+        ),
+        *(
+            f"keras.losses.{name}"
+            for name in (
+                *("mse", "MSE", "mae", "MAE", "mape", "MAPE", "msle", "MSLE", "kld", "KLD"),
+                *("kullback_leibler_divergence", "logcosh"),
+            )
+        ),
+        *("keras.metrics.mse", "keras.metrics.mae", "keras.layers.ThresholdedReLU"),
+        *(
+            f"keras.preprocessing.image.{name}"
+            for name in (
+                *("ImageDataGenerator", "NumpyArrayIterator", "DirectoryIterator", "Iterator"),
+                *("random_rotation", "random_shift", "random_shear", "random_zoom"),
+                *("random_channel_shift", "random_brightness", "apply_affine_transform"),
+            )
+        ),
+    )
+)
