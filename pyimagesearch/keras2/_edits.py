@@ -38,19 +38,17 @@ class Positions:
 
 
 def apply_edits(source, edits):
-    """Return the bytes `source` with all edits made, and the edits that were left out.
+    """Return the bytes `source` with all edits made.
 
     Of two edits that overlap the outer one is made: it replaces what the inner one would change.
     """
-    made, skipped = [], []
+    made = []
     for edit in sorted(set(edits), key=lambda edit: (edit.start, -edit.end)):
-        if made and edit.start < made[-1].end:
-            skipped.append(edit)
-        else:
+        if not made or edit.start >= made[-1].end:
             made.append(edit)
     for edit in reversed(made):
         source = source[: edit.start] + edit.text.encode() + source[edit.end :]
-    return source, skipped
+    return source
 
 
 def delete_argument(source, start, end):

@@ -27,13 +27,14 @@ def find_name(dotted):
     in_tensorflow = dotted.startswith(("tensorflow.keras.", "tf.keras."))
     name = names.canonical(dotted)
     if in_tensorflow and name in names.TENSORFLOW_KEEPS:
-        return None, name
+        return None, dotted
     row, modern = _find_keras_name(name)
-    if row is None:
-        for root in _OLD_ROOTS:
-            if dotted == root.old or dotted.startswith(root.old + "."):
-                return root, name
-    return row, modern
+    if row is not None:
+        return row, modern
+    for root in _OLD_ROOTS:
+        if dotted == root.old or dotted.startswith(root.old + "."):
+            return root, name
+    return None, dotted
 
 
 @cache

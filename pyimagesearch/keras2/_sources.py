@@ -23,7 +23,7 @@ PYTHON_2 = (
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Source:
     """A file that could be read.
 

@@ -960,6 +960,35 @@ KEYS = (
     Old("lr", "learning_rate", "The name of the argument."),
 )
 
+# Counts of batches that leave the short last one out.
+_COUNT = " Count up: -(-n // batch), or len(generator) of ours."
+STEPS = (
+    Old(
+        "steps_per_epoch=n // batch",
+        "steps_per_epoch=-(-n // batch)",
+        "The last images of a pass become the first ones of the next epoch." + _COUNT,
+        owner="keras.Model.fit",
+        result=SILENT,
+        rename=False,
+    ),
+    Old(
+        "validation_steps=n // batch",
+        "validation_steps=-(-n // batch)",
+        "The last images are not validated." + _COUNT,
+        owner="keras.Model.fit",
+        result=SILENT,
+        rename=False,
+    ),
+    Old(
+        "steps=n // batch",
+        "steps=-(-n // batch)",
+        "The last rows are left out, so that predictions and labels no longer match." + _COUNT,
+        owner="keras.Model.predict",
+        result=SILENT,
+        rename=False,
+    ),
+)
+
 # Suffixes of model files.
 _KERAS_FORMAT = "Keras 3 writes .keras files, and reads HDF5 as a legacy format."
 SUFFIXES = (
