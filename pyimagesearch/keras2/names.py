@@ -92,6 +92,15 @@ MODULES = (
         rename=False,
         provided=False,
     ),
+    Old("keras.backend.tensorflow_backend", "keras.backend", "There is one backend module."),
+    Old("keras.backend.common", "keras.backend", "There is one backend module."),
+    Old(
+        "keras.layers.containers",
+        "keras.models",
+        "Containers of layers are models.",
+        rename=False,
+        provided=False,
+    ),
     Old("keras.applications.music_tagger_crnn", "", "Dropped.", rename=False, provided=False),
     Old("keras.applications.resnext", "", "Dropped.", rename=False, provided=False),
 )
@@ -114,11 +123,6 @@ _SAME_OPS = (  # in keras.backend then, in keras.ops now, with the same argument
 # module, as a content of the modern one.
 NAMES = (
     # layers
-    Old(
-        "keras.layers.normalization.BatchNormalization",
-        "keras.layers.BatchNormalization",
-        _FLAT,
-    ),
     Old(
         "keras.layers.merge",
         "keras.layers.concatenate, add, multiply, average, maximum or dot",
@@ -178,13 +182,6 @@ NAMES = (
         "keras.layers.TimeDistributedDense",
         "keras.layers.TimeDistributed(keras.layers.Dense(...))",
         "Dropped in Keras 2.",
-        rename=False,
-        provided=False,
-    ),
-    Old(
-        "keras.layers.containers",
-        "keras.models",
-        "Containers of layers are models.",
         rename=False,
         provided=False,
     ),
@@ -500,8 +497,6 @@ NAMES = (
         provided=False,
     ),
     Old("keras.backend.tf", "import tensorflow as tf", "The module is its own.", rename=False),
-    Old("keras.backend.tensorflow_backend", "keras.backend", "There is one backend module."),
-    Old("keras.backend.tensorflow_backend.set_session", "", _SESSION, rename=False),
 )
 
 _KERNEL = "Keras 2 named the arguments of its layers anew."
@@ -682,7 +677,6 @@ ARGUMENTS = (
         "keras.Input(batch_shape=...)",
         "Keras 3 begins a model with an Input.",
         owner="keras.layers.*",
-        result=WARNING,
         rename=False,
     ),
     Old("l", "l1", "Renamed.", owner="keras.regularizers.l1"),
@@ -847,6 +841,48 @@ ARGUMENTS = (
         owner="keras.applications.ResNet50",
         result=SILENT,
         rename=False,
+    ),
+)
+
+_DEFAULT = "The default of Keras 2 was another one."
+
+# Optimizers made without a learning rate; `values` has what Keras 2 took.
+DEFAULTS = (
+    Old(
+        "Adagrad()",
+        "Adagrad(learning_rate=0.01, initial_accumulator_value=0.0)",
+        _DEFAULT,
+        owner="keras.optimizers.Adagrad",
+        result=SILENT,
+        rename=False,
+        values=(("learning_rate", 0.01), ("initial_accumulator_value", 0.0)),
+    ),
+    Old(
+        "Adadelta()",
+        "Adadelta(learning_rate=1.0)",
+        _DEFAULT,
+        owner="keras.optimizers.Adadelta",
+        result=SILENT,
+        rename=False,
+        values=(("learning_rate", 1.0),),
+    ),
+    Old(
+        "Adamax()",
+        "Adamax(learning_rate=0.002)",
+        _DEFAULT,
+        owner="keras.optimizers.Adamax",
+        result=SILENT,
+        rename=False,
+        values=(("learning_rate", 0.002),),
+    ),
+    Old(
+        "Nadam()",
+        "Nadam(learning_rate=0.002)",
+        _DEFAULT,
+        owner="keras.optimizers.Nadam",
+        result=SILENT,
+        rename=False,
+        values=(("learning_rate", 0.002),),
     ),
 )
 
@@ -1071,6 +1107,13 @@ OTHERS = (
         rename=False,
     ),
     Old(
+        "File(path)",
+        'h5py.File(path, "r") or "w"',
+        "h5py 3 opens a file for reading unless told otherwise.",
+        owner="h5py.File",
+        rename=False,
+    ),
+    Old(
         "label_names",
         'db["label_names"].asstr()[:]',
         "h5py 3 gives text as bytes, for which scikit-learn raises.",
@@ -1099,7 +1142,7 @@ OTHERS = (
         rename=False,
         provided=False,
     ),
-    Old("tensorflow.Session", "", _SESSION, rename=False, provided=False),
+    Old("tensorflow.Session", "", _SESSION, rename=False),
     Old("tensorflow.ConfigProto", "", _SESSION, rename=False),
     Old("tensorflow.GPUOptions", "", _SESSION, rename=False),
     Old("tensorflow.set_random_seed", "tensorflow.random.set_seed", "Renamed in TensorFlow 2."),
@@ -1135,9 +1178,14 @@ ROOTS = (
         "tensorflow.python.keras",
         "keras",
         "It is private, and its layers do not fit Keras 3's.",
-        result=SILENT,
+        provided=False,
     ),
-    Old("tensorflow.contrib.keras", "keras", "tf.contrib was dropped in TensorFlow 2."),
+    Old(
+        "tensorflow.contrib.keras",
+        "keras",
+        "tf.contrib was dropped in TensorFlow 2.",
+        provided=False,
+    ),
     Old("keras.api", "keras", "The module is private."),
 )
 

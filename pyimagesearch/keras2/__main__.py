@@ -1,0 +1,32 @@
+"""Run a script of 2017 unmodified: python -m pyimagesearch.keras2 [--explain] script.py ..."""
+
+import argparse
+import sys
+
+
+def main():
+    """Read the options that stand before the script's name, and run the script."""
+    ap = argparse.ArgumentParser(
+        prog="python -m pyimagesearch.keras2",
+        description="Run a script that was written for Keras 1 or 2, unmodified, on Keras 3.",
+    )
+    ap.add_argument(
+        "--explain",
+        action="store_true",
+        help="list at the end which old names the run used, and their modern forms",
+    )
+    ap.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="let the script load models with Lambda layers or custom code, which can run anything",
+    )
+    ap.add_argument("script", help="the script to run")
+    ap.add_argument("args", nargs=argparse.REMAINDER, help="the script's own arguments")
+    args = ap.parse_args()
+    from pyimagesearch.keras2.runner import run  # noqa: PLC0415  --help needs none of it
+
+    run(args.script, args.args, explained=args.explain, unsafe=args.unsafe)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
