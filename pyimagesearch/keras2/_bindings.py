@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._lookup import find_module, find_name
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-
 # What the objects are that functions return; only those whose methods or contents matter.
 RETURNS = {
     "keras.Model": "model",
@@ -26,8 +24,8 @@ class Binding:
         dotted: the dotted name of today, or the old one if it has no successor.
         written: the dotted name in the words of the file.
         row: the row of the table that the name has already been reported by.
-        kind: "model", "optimizer", "layer", "layers", "logs", "file", "dataset", "flow",
-            "callback class", or "".
+        kind: "model", "optimizer", "layer", "layers", "logs", "file", "dataset", "texts" (a
+            data set of class names), "flow", "callback class", or "".
         value: the expression it was assigned.
         uses: the `ast.Name` nodes that stand for it, if it was imported.
     """
@@ -136,7 +134,9 @@ class Bindings(ast.NodeVisitor):
             inner = self.kind(node.value)
             if inner == "layers":
                 return "layers" if isinstance(node.slice, ast.Slice) else "layer"
-            return "dataset" if inner == "file" else ""
+            if inner == "file":
+                return "texts" if getattr(node.slice, "value", "") == "label_names" else "dataset"
+            return ""
         if isinstance(node, ast.Call):
             for owner in self.owners(node.func):
                 if owner in RETURNS:
@@ -349,8 +349,8 @@ def _bound_names(tree):
             bound.add(node.asname or node.name.partition(".")[0])
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             bound.add(node.name)
-        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
-            bound.add(node.name)
+        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+            bound.add(node.name or "_")
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             bound.update(node.names)
     return bound

@@ -5,11 +5,17 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from pyimagesearch.keras2 import names
+from pyimagesearch.keras2 import _python2, names
 from pyimagesearch.keras2._bindings import Binding, Bindings
 from pyimagesearch.keras2._edits import Edit, Positions, delete_argument
 from pyimagesearch.keras2._imports import Imports
-from pyimagesearch.keras2._lookup import arguments_of, find_key, find_other, methods
+from pyimagesearch.keras2._lookup import (
+    arguments_of,
+    find_key,
+    find_other,
+    methods,
+    python2_name,
+)
 from pyimagesearch.keras2._paths import check_paths, check_pattern, check_suffix_constant
 
 # Methods whose names no other library has: their object need not be known.
@@ -99,10 +105,18 @@ class Checker(Bindings):
         found = self.lookup(node.id)
         if found is not None:
             found.uses.append(node)
+            if found.kind == "texts" and isinstance(node.ctx, ast.Load):
+                self._check_texts(node)
         elif isinstance(node.ctx, ast.Load):
+            self._check_python2_name(node)
             found = self._from_star(node.id)
             if found is not None and found.row is not None:
                 self._add_name(node, found)
+
+    def _check_python2_name(self, node):
+        row = python2_name(node.id) if node.id not in self.bound else None
+        if row is not None and row.old in _python2.NAMES:
+            self.add(node, row, row.old, row.new, [self.replace(node, row.new)])
 
     def visit_Attribute(self, node):
         self._check_method(node)
@@ -187,6 +201,10 @@ class Checker(Bindings):
             row = find_other("h5py.Dataset", "value")
             edit = Edit(self.positions.end(value), self.positions.end(node), "[()]")
             self.add(node, row, ".value", row.new, [edit])
+        elif name in _python2.METHODS:
+            row = python2_name(name)
+            edits = [Edit(rename.start, rename.end, row.new)] if row.rename else []
+            self.add(node, row, f".{name}", f".{row.new}" if row.rename else row.new, edits)
         elif name == "validation_data" and self._is_own_attribute(node):
             row = methods("keras.callbacks.Callback")[name]
             self.add(node, row, "self.validation_data", row.new)
@@ -272,7 +290,9 @@ class Checker(Bindings):
         if between.strip() != b",":
             return []
         rows, columns = sorted(both, key=lambda keyword: keyword.arg, reverse=True)
-        text = f"kernel_size=({self.positions.text(rows.value)}, {self.positions.text(columns.value)})"
+        text = (
+            f"kernel_size=({self.positions.text(rows.value)}, {self.positions.text(columns.value)})"
+        )
         return [Edit(self.positions.start(both[0]), self.positions.end(both[1]), text)]
 
     def _check_kernel(self, call, rows):
@@ -337,7 +357,14 @@ class Checker(Bindings):
             return
         if function == "keras.backend.get_value" and len(call.args) == 1:
             new = f"float({self.positions.text(rate.value)}.learning_rate)"
-            self._rewritten[id(call.func)] = new, [self.replace(call.func, "float")]
+            outer = self.parent()
+            edits = [self.replace(call.func, "float")]
+            if isinstance(outer, ast.Call) and getattr(outer.func, "id", "") == "float":
+                edits = [
+                    Edit(self.positions.start(call), self.positions.start(rate), ""),
+                    Edit(self.positions.end(rate), self.positions.end(call), ""),
+                ]
+            self._rewritten[id(call.func)] = new, edits
         statement = self.parent()
         if function == "keras.backend.set_value" and len(call.args) == 2:
             value = call.args[1]
@@ -374,11 +401,10 @@ class Checker(Bindings):
             self._check_key(call.args[0])
 
     def visit_Subscript(self, node):
-        kind = self.kind(node.value)
-        if kind == "logs":
+        if self.kind(node.value) == "logs":
             self._check_key(node.slice)
-        elif kind == "file" and isinstance(node.ctx, ast.Load):
-            self._check_label_names(node)
+        if isinstance(node.ctx, ast.Load) and self.kind(node) == "texts":
+            self._check_texts(node)
         self.generic_visit(node)
 
     def _check_key(self, node, place=""):
@@ -391,18 +417,21 @@ class Checker(Bindings):
             edits = [self.replace(node, text[0] + row.new + text[-1])]
         self.add(node, row, f'{place}"{row.old}"', f'{place}"{row.new}"', edits)
 
-    def _check_label_names(self, node):
+    def _check_texts(self, node):
+        """Report class names that are handed on as h5py gives them: as bytes."""
         parent = self.parent()
-        if not (isinstance(node.slice, ast.Constant) and node.slice.value == "label_names"):
-            return
-        if isinstance(parent, ast.Attribute) or isinstance(parent, (ast.Compare, ast.Expr)):
-            return
-        if isinstance(parent, ast.Call) and self.positions.text(parent.func) in ("len", "print"):
-            return
-        text = ".asstr()" if isinstance(parent, ast.Subscript) else ".asstr()[:]"
-        row = find_other("h5py.File", "label_names")
-        edits = [self.insert(self.positions.end(node), text)]
-        self.add(node, row, self.positions.text(node), self.positions.text(node) + text, edits)
+        if isinstance(parent, ast.Subscript):
+            handed_on = parent.value is node
+        elif isinstance(parent, ast.Call):
+            handed_on = self.positions.text(parent.func) not in ("len", "print", "type", "repr")
+        else:
+            handed_on = isinstance(parent, (ast.keyword, ast.For, ast.ListComp, ast.Starred))
+        if handed_on:
+            text = self.positions.text(node)
+            more = ".asstr()" if isinstance(parent, ast.Subscript) else ".asstr()[:]"
+            row = find_other("h5py.File", "label_names")
+            edits = [self.insert(self.positions.end(node), more)]
+            self.add(node, row, text, text + more, edits)
 
     # -- names of files --------------------------------------------------------------------------
 
@@ -411,7 +440,7 @@ class Checker(Bindings):
         super().visit_Assign(node)
 
 
-def _applies(row, call, value, checker):  # noqa: PLR0911  one return per row that has a condition
+def _applies(row, call, value, checker):
     """Whether a row speaks of this very argument."""
     constant = value.value if isinstance(value, ast.Constant) else None
     if row.old == "include_top":

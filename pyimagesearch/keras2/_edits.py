@@ -43,12 +43,17 @@ def apply_edits(source, edits):
     Of two edits that overlap the outer one is made: it replaces what the inner one would change.
     """
     made = []
-    for edit in sorted(set(edits), key=lambda edit: (edit.start, -edit.end)):
+    for edit in sorted(set(edits), key=_order):
         if not made or edit.start >= made[-1].end:
             made.append(edit)
     for edit in reversed(made):
         source = source[: edit.start] + edit.text.encode() + source[edit.end :]
     return source
+
+
+def _order(edit):
+    # what is inserted comes before what is replaced from there on
+    return edit.start, edit.start != edit.end, -edit.end, edit.text
 
 
 def delete_argument(source, start, end):

@@ -2,9 +2,11 @@
 
 from functools import cache
 
-from pyimagesearch.keras2 import names
+from pyimagesearch.keras2 import _python2, names
 
+_PYTHON_2 = "Python 3 has another name for it."
 _NAMES = {row.old: row for row in (*names.NAMES, *names.OTHERS) if not row.owner}
+_NAMES |= {old: names.Old(old, new, _PYTHON_2) for old, new in _python2.MODULES.items()}
 _MODULES = {row.old: row for row in names.MODULES}
 _OLD_ROOTS = [row for row in names.ROOTS if row.why]  # the others still work
 _KEYS = {row.old: row for row in names.KEYS}
@@ -86,6 +88,12 @@ def methods(owner):
 
 def suffixes(owner):
     return {row.old: row for row in names.SUFFIXES if row.owner == owner}
+
+
+def python2_name(name):
+    """Return the row of a function or method that Python 2 had, None for another name."""
+    new = (_python2.NAMES | _python2.METHODS).get(name)
+    return new and names.Old(name, new, _PYTHON_2, rename=new != "in")
 
 
 def find_key(key):

@@ -64,7 +64,7 @@ def check_pattern(checker, call):
             _check_suffix(checker, literal, SAVE, False, False)
 
 
-def _last_literal(checker, node, depth=5):  # noqa: PLR0911  one case per way to put paths together
+def _last_literal(checker, node, depth=5):
     """Return the string literal that a path ends in, None if it is not known."""
     if node is None or depth == 0:
         return None
@@ -85,9 +85,9 @@ def _last_literal(checker, node, depth=5):  # noqa: PLR0911  one case per way to
         part = node.args[-1] if node.args else None
         if method == "format":
             part = node.func.value
-        elif method not in ("join", "joinpath", "") and not method.endswith("Path"):
-            return None
-        elif not method and checker.positions.text(node.func) not in ("str", "Path"):
+        elif (method not in ("join", "joinpath", "") and not method.endswith("Path")) or (
+            not method and checker.positions.text(node.func) not in ("str", "Path")
+        ):
             return None
     else:
         return None

@@ -10,17 +10,10 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyimagesearch.keras2._python2 import sign_in_syntax
+
 SUFFIXES = (".py", ".pyw", ".ipynb")
 SKIPPED = ("__pycache__", "node_modules", "site-packages")
-
-# What Python 3 says about the commonest statements of Python 2.
-PYTHON_2 = (
-    "Missing parentheses in call to 'print'",
-    "Missing parentheses in call to 'exec'",
-    "multiple exception types must be parenthesized",
-    "leading zeros in decimal integer literals",
-    "inconsistent use of tabs and spaces",
-)
 
 
 @dataclass(eq=False)
@@ -130,16 +123,15 @@ def read_source(path):
     return Source(path, text.encode(), _parse(text, path))
 
 
-def _parse(text, place, first=1):
-    """Return the tree of a text whose first line is line `first` of `place`."""
+def _parse(text, place):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old code has "\d" in plain strings
             return ast.parse(text)  # text, not bytes: it is decoded already
     except SyntaxError as error:
-        python2 = any(sentence in str(error) for sentence in PYTHON_2)
-        line = (error.lineno or 1) + first - 1
-        raise UnreadableError(f"{place}:{line}", f"{error.msg}.", python2) from error
+        sign = sign_in_syntax(error)
+        sentence = f"{sign[0].upper()}{sign[1:]}." if sign else f"{error.msg}."
+        raise UnreadableError(f"{place}:{error.lineno or 1}", sentence, bool(sign)) from error
     except (ValueError, RecursionError, MemoryError) as error:
         why = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
         raise UnreadableError(place, f"Python cannot read it: {why}.") from error

@@ -1090,7 +1090,6 @@ OTHERS = (
     Old("numpy.unicode", "str", "NumPy has its own names for its own types alone."),
     Old("sklearn.cross_validation", "sklearn.model_selection", "Renamed in scikit-learn 0.18."),
     Old("sklearn.grid_search", "sklearn.model_selection", "Renamed in scikit-learn 0.18."),
-    Old("cPickle", "pickle", "Python 3 has one pickle.", provided=False),
     Old("sklearn.externals.joblib", "joblib", "joblib is a package of its own."),
     Old(
         "multi_class",

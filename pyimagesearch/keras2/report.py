@@ -141,7 +141,9 @@ class Report:
                 re.findall(r"[^\n]*\n|[^\n]+", data.decode()) for data in (source.data, new)
             )
             for line in difflib.unified_diff(old_lines, new_lines, source.path, source.path):
-                parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
+                parts.append(
+                    line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+                )
         return "".join(parts)
 
     def patched(self, source):
