@@ -155,7 +155,7 @@ def _patch_every_layer(keras):
 
     @functools.wraps(original)
     def __init__(self, *args, weights=None, **kwargs):
-        if kwargs.get("name"):
+        if "name" in kwargs and kwargs["name"]:
             kwargs["name"] = kwargs["name"].replace("/", "_")  # Keras 3 forbids it
         kwargs = translate(rows, kwargs, {"batch_input_shape": batch_input_shape})
         original(self, *args, **kwargs)

@@ -290,9 +290,8 @@ class Checker(Bindings):
         if between.strip() != b",":
             return []
         rows, columns = sorted(both, key=lambda keyword: keyword.arg, reverse=True)
-        text = (
-            f"kernel_size=({self.positions.text(rows.value)}, {self.positions.text(columns.value)})"
-        )
+        sizes = self.positions.text(rows.value), self.positions.text(columns.value)
+        text = f"kernel_size=({', '.join(sizes)})"
         return [Edit(self.positions.start(both[0]), self.positions.end(both[1]), text)]
 
     def _check_kernel(self, call, rows):
@@ -377,7 +376,8 @@ class Checker(Bindings):
             tidy = all(b"#" not in self.source[p.start : p.end] for p in pieces)
             one_line = value.lineno == value.end_lineno
             if isinstance(statement, ast.Expr) and tidy and one_line:
-                new = f"{self.positions.text(rate.value)}.learning_rate = {self.positions.text(value)}"
+                optimizer = self.positions.text(rate.value)
+                new = f"{optimizer}.learning_rate = {self.positions.text(value)}"
                 self._rewritten[id(call.func)] = new, pieces
 
     # -- keys of histories and logs --------------------------------------------------------------

@@ -14,7 +14,7 @@ MODEL_METHODS = "keras.Model."
 
 
 def _prefixes(name):
-    """Yield (prefix, rest) of a dotted name, the longest prefix first: ("a.b", ".c"), ("a", ".b.c")."""
+    """Yield (prefix, rest) of a dotted name, the longest first: ("a.b", ""), ("a", ".b")."""
     end = len(name)
     while end > 0:
         yield name[:end], name[end:]

@@ -83,11 +83,10 @@ def _last_literal(checker, node, depth=5):
     elif isinstance(node, ast.Call):
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         part = node.args[-1] if node.args else None
+        function = checker.positions.text(node.func)
         if method == "format":
             part = node.func.value
-        elif (method not in ("join", "joinpath", "") and not method.endswith("Path")) or (
-            not method and checker.positions.text(node.func) not in ("str", "Path")
-        ):
+        elif method not in ("join", "joinpath", "Path") and function not in ("str", "Path"):
             return None
     else:
         return None

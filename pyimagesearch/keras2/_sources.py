@@ -149,8 +149,8 @@ def _read_notebook(path, data):
         raise UnreadableError(path, "This is not a notebook of Jupyter 4 or later.") from error
     source = Source(path, b"", ast.Module([], []))
     line = 1
-    for number, code in codes:
-        code = _without_magics(code)
+    for number, cell in codes:
+        code = _without_magics(cell)
         try:
             tree = _parse(code, f"{path}:cell {number}")
         except UnreadableError as error:  # the other cells can still be read

@@ -94,7 +94,8 @@ class Report:
             if not (by_hand and found.edits)
         ]
         lines += [
-            f"{error.place}: Python 2 -> Python 3: {error} Translate it first: pip install 2to3"
+            f"{error.place}: Python 2 -> Python 3: {error} Translate it first: 2to3, a part of Python "
+            "up to 3.12, does it."
             for error in self.python2
         ]
         return [*lines, *(f"{error.place}: cannot be read: {error}" for error in self.unreadable)]
@@ -102,10 +103,10 @@ class Report:
     def summary(self):
         files = _count(self.files, "file")
         refused = [
-            f"{_count(len(errors), 'file or folder', 'files or folders')} {what}"
+            f"{len(errors)} {what}"
             for errors, what in (
-                (self.python2, "of Python 2"),
-                (self.unreadable, "could not be read"),
+                (self.python2, "for Python 2"),
+                (self.unreadable, "not readable"),
             )
             if errors
         ]
@@ -141,9 +142,8 @@ class Report:
                 re.findall(r"[^\n]*\n|[^\n]+", data.decode()) for data in (source.data, new)
             )
             for line in difflib.unified_diff(old_lines, new_lines, source.path, source.path):
-                parts.append(
-                    line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
-                )
+                end = "" if line.endswith("\n") else "\n\\ No newline at end of file\n"
+                parts.append(line + end)
         return "".join(parts)
 
     def patched(self, source):
