@@ -33,8 +33,8 @@ def translate(rows, kwargs, special=None):
     Args:
         rows: as `rows_of` gives them.
         kwargs: dict of arguments.
-        special: old name -> function of (kwargs, value), for what is more than a new name. An
-            argument that goes without replacement is left out.
+        special: old name -> function of (kwargs, value, old name), for what is more than a new
+            name. An argument that goes without replacement is left out.
     Raises:
         TypeError: if an argument is given under both names.
     """
@@ -45,7 +45,7 @@ def translate(rows, kwargs, special=None):
         row, value = rows[old], kwargs.pop(old)
         note(row)
         if special and old in special:
-            special[old](kwargs, value)
+            special[old](kwargs, value, old)
         elif row.rename:
             if row.new in kwargs:
                 raise TypeError(f"{row.new} is given twice, as {old} too.")
@@ -112,7 +112,7 @@ def _kernel_sizes(rows, args, kwargs):
 def _side(position, sides, name="kernel_size"):
     """Return a translation of one side of a kernel that is given by its sides."""
 
-    def special(kwargs, value):
+    def special(kwargs, value, old):
         size = list(kwargs.get(name) or [1] * sides)
         size[position] = value
         kwargs[name] = tuple(size)
@@ -120,16 +120,16 @@ def _side(position, sides, name="kernel_size"):
     return special
 
 
-def _mode(kwargs, value):
+def _mode(kwargs, value, old):
     if value not in (0, 2):  # 2, per batch in testing too, made no difference in training
         raise ValueError(f"BatchNormalization has no mode {value} any more. Leave mode out.")
 
 
-def _forget_bias(kwargs, value):
+def _forget_bias(kwargs, value, old):
     kwargs["unit_forget_bias"] = value in ("one", "ones")
 
 
-def _grayscale(kwargs, value):
+def _grayscale(kwargs, value, old):
     kwargs["color_mode"] = "grayscale" if value else "rgb"
 
 
@@ -150,12 +150,12 @@ def _patch_every_layer(keras):
     rows = rows_of("keras.layers.*")
     original = keras.layers.Layer.__init__
 
-    def batch_input_shape(kwargs, shape):
+    def batch_input_shape(kwargs, shape, old):
         kwargs["input_shape"] = tuple(shape[1:])
 
     @functools.wraps(original)
     def __init__(self, *args, weights=None, **kwargs):
-        if "name" in kwargs and kwargs["name"]:
+        if kwargs.get("name"):
             kwargs["name"] = kwargs["name"].replace("/", "_")  # Keras 3 forbids it
         kwargs = translate(rows, kwargs, {"batch_input_shape": batch_input_shape})
         original(self, *args, **kwargs)

@@ -59,9 +59,6 @@ def install(keras):
     def flatten(x):
         return ops.reshape(x, (-1,))
 
-    def batch_flatten(x):
-        return ops.reshape(x, (ops.shape(x)[0], -1))
-
     def batch_dot(x, y, axes=None):
         if axes is None:
             axes = (len(x.shape) - 1, max(len(y.shape) - 2, 1))
@@ -106,8 +103,9 @@ def install(keras):
         "l2_normalize": lambda x, axis=None: ops.normalize(x, axis=axis, order=2),
         "reverse": lambda x, axes: ops.flip(x, axis=axes),
         "repeat_elements": lambda x, rep, axis: ops.repeat(x, rep, axis=axis),
-        "clip": lambda x, min_value, max_value: ops.clip(x, min_value, max_value),
-        "permute_dimensions": lambda x, pattern: ops.transpose(x, pattern),
+        # the names of their arguments were others, too
+        "clip": lambda x, min_value, max_value: ops.clip(x, min_value, max_value),  # noqa: PLW0108
+        "permute_dimensions": lambda x, pattern: ops.transpose(x, pattern),  # noqa: PLW0108
         "dropout": lambda x, level, noise_shape=None, seed=None: keras.random.dropout(
             x, level, noise_shape, seed
         ),
@@ -117,7 +115,7 @@ def install(keras):
         "dtype": lambda x: keras.backend.standardize_dtype(x.dtype),
         "count_params": lambda x: int(np.prod(x.shape)),
         "flatten": flatten,
-        "batch_flatten": batch_flatten,
+        "batch_flatten": lambda x: keras.layers.Flatten()(x),  # noqa: PLW0108  a new layer each
         "batch_dot": batch_dot,
         "variable": variable,
         "constant": constant,

@@ -1,8 +1,16 @@
 """What is patched, and upon the import of which module."""
 
 import importlib
+import warnings
 
 from pyimagesearch.keras2 import _h5py, _modules, _others
+
+_PATCHES = ("arguments", "backend", "optimizers", "models", "callbacks", "saving", "applications")
+_ADVICE = (  # of Keras, to scripts of today
+    "Do not pass an `input_shape`",
+    "Your `PyDataset` class should call `super",
+    "Argument `alpha` is deprecated",
+)
 
 UNSAFE = False  # whether models may bring code along
 
@@ -25,14 +33,7 @@ def install(*, unsafe=False):
 
 
 def _patch_keras(keras):
-    # here, since they import Keras
-    for name in (
-        "arguments",
-        "backend",
-        "optimizers",
-        "models",
-        "callbacks",
-        "saving",
-        "applications",
-    ):
+    for message in _ADVICE:
+        warnings.filterwarnings("ignore", message=message)
+    for name in _PATCHES:  # imported here, since some of them import Keras
         importlib.import_module(f"pyimagesearch.keras2._{name}").install(keras)

@@ -35,8 +35,13 @@ AFTER_IMPORT = {}
 
 
 def canonical(name):
-    """As names.canonical, for the places where Keras keeps its `tf.keras` as well."""
-    return names.canonical(name.replace("keras._tf_keras.keras", "keras"))
+    """Return the name of a module with the root `keras`, where it is known by another one."""
+    # not `tensorflow.python.keras`: TensorFlow itself imports it
+    roots = ("keras._tf_keras.keras", *(row.old for row in names.ROOTS if row.provided))
+    for root in roots:
+        if name == root or name.startswith(root + "."):
+            return "keras" + name[len(root) :]
+    return name
 
 
 def gone(row):
@@ -63,7 +68,9 @@ def look_up(old, default=None):
         raise (ImportError if importing else AttributeError)(gone(row))
     if old in MODULES:
         return importlib.import_module(old)
-    note(row)
+    # `from module import name` asks twice, the first time by the import system
+    if not sys._getframe(2).f_code.co_filename.startswith("<frozen"):
+        note(row)
     return PROVIDED[old]() if old in PROVIDED else resolve(row.new)
 
 
@@ -133,30 +140,33 @@ class OldModule(types.ModuleType):
         return look_up(self._row.old)(*args, **kwargs)
 
 
+def _row_of(module):
+    """Return the row of an old module; one below `keras.api` has that of its root."""
+    return MODULES.get(module) or names.Old(f"keras.api{module[5:]}", module, names.ROOTS[-1].why)
+
+
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the modules of Keras 2, and follows the import of those that are patched."""
 
     def find_spec(self, fullname, path=None, target=None):
         name = canonical(fullname)
-        row = MODULES.get(name)
-        if row is None and fullname.startswith("keras.api"):
-            row = names.Old(name, name, names.ROOTS[-1].why)
-        if row is not None:
-            if not row.provided:
-                raise ImportError(gone(row), name=fullname)
-            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
-        if not (name in _ROOMS or fullname in AFTER_IMPORT):
+        old = name in MODULES or fullname.startswith("keras.api")
+        if not (old or name in _ROOMS or fullname in AFTER_IMPORT):
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         found = (finder.find_spec(fullname, path, target) for finder in others)
         spec = next((spec for spec in found if spec is not None), None)
+        if spec is None and old:
+            row = _row_of(name)
+            if not row.provided:
+                raise ImportError(gone(row), name=fullname)
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if spec is not None and spec.loader is not None:
             spec.loader = _Followed(spec.loader)
         return spec
 
     def create_module(self, spec):
-        name = canonical(spec.name)
-        row = MODULES.get(name) or names.Old(name, name, names.ROOTS[-1].why)
+        row = _row_of(canonical(spec.name))
         note(row)
         return OldModule(spec.name, row)
 
