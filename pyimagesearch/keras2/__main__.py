@@ -5,10 +5,16 @@ import sys
 
 
 def main():
-    """Read the options that stand before the script's name, and run the script."""
+    """Run a script, or with --report first look through old code; return the exit status."""
+    if sys.argv[1:2] == ["--report"]:
+        from pyimagesearch.keras2.report import main as report  # noqa: PLC0415  one job or the other
+
+        return report(sys.argv[2:])
     ap = argparse.ArgumentParser(
         prog="python -m pyimagesearch.keras2",
         description="Run a script that was written for Keras 1 or 2, unmodified, on Keras 3.",
+        epilog="python -m pyimagesearch.keras2 --report PATH ... looks through old code instead, "
+        "without running it, and says what must change. See --report --help.",
     )
     ap.add_argument(
         "--explain",

@@ -27,6 +27,7 @@ def install(*, unsafe=False):
             "tensorflow": [_modules.extend],
             "sklearn.linear_model": [_others.patch_linear_model],
             "pyimagesearch.callbacks.epochcheckpoint": [_others.patch_epoch_checkpoint],
+            "pyimagesearch.utils.ranked": [_others.patch_ranked],
         }
     )
     _modules.install()

@@ -14,7 +14,7 @@ _SIGNS = (  # of a line at which Python 3 stops
     (r"\b\d+[lL]\b", "a number such as 10L"),
     (r"\blambda\s*\(", "a lambda that unpacks its argument"),
 )
-_MODULES = {
+MODULES = {
     "cPickle": "pickle",
     "urllib2": "urllib.request",
     "urlparse": "urllib.parse",
@@ -26,14 +26,14 @@ _MODULES = {
     "Tkinter": "tkinter",
     "commands": "subprocess",
 }
-_NAMES = {
+NAMES = {
     "xrange": "range",
     "raw_input": "input",
     "unicode": "str",
     "unichr": "chr",
     "file": "open",
 }
-_METHODS = {"iteritems": "items", "itervalues": "values", "iterkeys": "keys", "has_key": "in"}
+METHODS = {"iteritems": "items", "itervalues": "values", "iterkeys": "keys", "has_key": "in"}
 
 
 def sign_in_syntax(error):
@@ -53,11 +53,11 @@ def hint(error):
     """Return a sentence about a name that Python 2 had, or None."""
     name = getattr(error, "name", None)
     if isinstance(error, ModuleNotFoundError):
-        new = _MODULES.get(name)
+        new = MODULES.get(name)
     elif isinstance(error, NameError):
-        new = _NAMES.get(name)
+        new = NAMES.get(name)
     elif isinstance(error, AttributeError):
-        new = _METHODS.get(name)
+        new = METHODS.get(name)
     else:
         return None
     return new and f"{name} is Python 2; Python 3 says {new}."

@@ -692,6 +692,25 @@ ARGUMENTS = (
         owner="keras.Model.compile",
         rename=False,
     ),
+    Old(
+        "class_mode",
+        "",
+        "Dropped in Keras 1.",
+        owner="keras.Model.compile",
+        rename=False,
+        provided=False,
+    ),
+    *(
+        Old(
+            "show_accuracy",
+            'model.compile(..., metrics=["accuracy"])',
+            "Metrics are a matter of compile since Keras 1.",
+            owner=f"keras.Model.{method}",
+            rename=False,
+            provided=False,
+        )
+        for method in ("fit", "evaluate")
+    ),
     *(
         Old("nb_epoch", "epochs", "Renamed in Keras 2.", owner=f"keras.Model.{method}")
         for method in ("fit", "fit_generator")
@@ -797,6 +816,15 @@ ARGUMENTS = (
             *("keras.preprocessing.image.ImageDataGenerator",),
             *("keras.preprocessing.image.img_to_array", "keras.preprocessing.image.array_to_img"),
         )
+    ),
+    Old(
+        "shear_range",
+        "shear_range=math.degrees(...)",
+        "The book's Keras took radians; later ones, and ours, take degrees. 0.2 radians are 11.5.",
+        owner="keras.preprocessing.image.ImageDataGenerator",
+        result=SILENT,
+        rename=False,
+        provided=False,
     ),
     Old(
         "grayscale",
@@ -966,6 +994,35 @@ KEYS = (
     Old("acc", "accuracy", "The history has the metric under the name given to compile."),
     Old("val_acc", "val_accuracy", "The history has the metric under the name given to compile."),
     Old("lr", "learning_rate", "The name of the argument."),
+)
+
+# Counts of batches that leave the short last one out.
+_COUNT = " Count up: -(-n // batch), or len(generator) of ours."
+STEPS = (
+    Old(
+        "steps_per_epoch=n // batch",
+        "steps_per_epoch=-(-n // batch)",
+        "The last images of a pass become the first ones of the next epoch." + _COUNT,
+        owner="keras.Model.fit",
+        result=SILENT,
+        rename=False,
+    ),
+    Old(
+        "validation_steps=n // batch",
+        "validation_steps=-(-n // batch)",
+        "The last images are not validated." + _COUNT,
+        owner="keras.Model.fit",
+        result=SILENT,
+        rename=False,
+    ),
+    Old(
+        "steps=n // batch",
+        "steps=-(-n // batch)",
+        "The last rows are left out, so that predictions and labels no longer match." + _COUNT,
+        owner="keras.Model.predict",
+        result=SILENT,
+        rename=False,
+    ),
 )
 
 # Suffixes of model files.
@@ -1138,3 +1195,38 @@ def canonical(name):
         if name == root.old or name.startswith(root.old + "."):
             return root.new + name[len(root.old) :]
     return name
+
+
+# Old names of Keras that `tensorflow.keras` still has, and that still work there.
+TENSORFLOW_KEEPS = frozenset(
+    (
+        *(f"keras.backend.{name}" for name in _SAME_OPS if name != "logsumexp"),
+        *(
+            f"keras.backend.{name}"
+            for name in (
+                *("pow", "permute_dimensions", "squeeze", "gather", "reverse", "repeat_elements"),
+                *("random_normal", "random_uniform", "truncated_normal", "dropout", "argmax"),
+                *("argmin", "expand_dims", "concatenate", "clip", "dot", "batch_dot", "flatten"),
+                *("batch_flatten", "l2_normalize", "switch", "cast_to_floatx", "int_shape"),
+                *("ndim", "dtype", "count_params", "eval", "get_value", "batch_get_value"),
+                *("variable", "constant", "random_normal_variable", "name_scope"),
+            )
+        ),
+        *(
+            f"keras.losses.{name}"
+            for name in (
+                *("mse", "MSE", "mae", "MAE", "mape", "MAPE", "msle", "MSLE", "kld", "KLD"),
+                *("kullback_leibler_divergence", "logcosh"),
+            )
+        ),
+        *("keras.metrics.mse", "keras.metrics.mae", "keras.layers.ThresholdedReLU"),
+        *(
+            f"keras.preprocessing.image.{name}"
+            for name in (
+                *("ImageDataGenerator", "NumpyArrayIterator", "DirectoryIterator", "Iterator"),
+                *("random_rotation", "random_shift", "random_shear", "random_zoom"),
+                *("random_channel_shift", "random_brightness", "apply_affine_transform"),
+            )
+        ),
+    )
+)

@@ -78,6 +78,7 @@ def _prepare(folder, *, unsafe):
     sys.path[0:1] = [folder] if not sys.flags.safe_path else [folder, *sys.path[0:1]]
     if _HOME not in map(os.path.abspath, sys.path):  # it was there as the current folder alone
         sys.path.append(_HOME)
+    sys.path.append(str(Path(__file__).with_name("standins")))  # last: what is installed wins
     sys.excepthook = _excepthook
     shown = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform == "linux" and not shown:
