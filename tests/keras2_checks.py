@@ -4,11 +4,15 @@ Every function whose name begins with `check_` is called in a folder of its own;
 written to the JSON file that is named on the command line.
 """
 
+import contextlib
+import io
 import json
 import os
+import shutil
 import sys
 import traceback
 
+import h5py
 import numpy as np
 from keras import backend as K
 from keras.callbacks import (
@@ -23,7 +27,7 @@ from keras.callbacks import (
 from keras.layers import Input, merge
 from keras.layers.advanced_activations import ELU, LeakyReLU
 from keras.layers.convolutional import Convolution2D, MaxPooling2D, ZeroPadding2D
-from keras.layers.core import Activation, Dense, Dropout, Flatten
+from keras.layers.core import Activation, Dense, Dropout, Flatten, Lambda
 from keras.layers.normalization import BatchNormalization
 from keras.models import Model, Sequential, load_model
 from keras.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
@@ -332,6 +336,68 @@ def check_files_of_weights():
     other = small()
     other.load_weights("full.model")
     np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+
+
+def check_files_of_keras_2():
+    model = small(optimizer=SGD(lr=0.1, decay=0.01, momentum=0.9))
+    model.fit(X, Y, epochs=2, shuffle=False, verbose=0)
+    model.save("new.hdf5")
+    shutil.copy("new.hdf5", "old.model")
+    with h5py.File("old.model", "r+") as f:  # as Keras 2.1 described the same optimizer
+        training = json.loads(f.attrs["training_config"])
+        training["metrics"] = ["accuracy"]
+        training["optimizer_config"] = {
+            "class_name": "SGD",
+            "config": {"lr": 0.1, "momentum": 0.9, "decay": 0.01, "nesterov": False},
+        }
+        f.attrs["training_config"] = json.dumps(training)
+    loaded = load_model("old.model")
+    assert K.get_value(loaded.optimizer.lr) == np.float32(0.1)
+    assert loaded.optimizer.decay == 0.01
+    np.testing.assert_allclose(train_on(loaded), train_on(model), rtol=1e-6)
+    K.set_value(loaded.optimizer.lr, 0.0)
+    H = loaded.fit(X, Y, epochs=1, verbose=0)
+    assert "acc" in H.history
+
+
+def check_code_in_files():
+    model = Sequential([Dense(1, input_dim=4), Lambda(lambda x: 2 * x)])
+    model.save("code.model")
+    try:
+        load_model("code.model")
+    except ValueError as error:
+        assert "load it with --unsafe" in str(error)
+    else:
+        raise AssertionError
+
+
+def shown(source):
+    """Return what the user sees of an exception in a script."""
+    try:
+        exec(compile(source, os.path.abspath("train.py"), "exec"), {"__name__": "__main__"})
+    except Exception as error:
+        with contextlib.redirect_stderr(io.StringIO()) as stream:
+            sys.excepthook(type(error), error, error.__traceback__)
+        return stream.getvalue()
+
+
+def check_tracebacks():
+    text = shown("from keras.utils import multi_gpu_model\n")
+    assert 'train.py", line 1, in <module>' in text
+    assert "ImportError: keras.utils.multi_gpu_model is not in Keras 3" in text
+    assert "MirroredStrategy" in text
+    text = shown("\nimport keras.preprocessing.text as t\n")
+    assert 'train.py", line 2, in <module>' in text
+    assert "TextVectorization" in text
+    assert "has no attribute 'nothing'" in shown("import keras\nkeras.layers.nothing\n")
+    assert "cannot import name 'Nothing'" in shown("from keras.layers.core import Nothing\n")
+    text = shown("from keras.layers.core import Dense\n\nDense(3, no_such='x')\n")
+    assert 'train.py", line 3, in <module>' in text
+    assert "no_such" in text
+    for source in ("from keras.layers import Highway", "import keras\nkeras.backend.gradients"):
+        assert "has no stand-in here" in shown(source)
+    for line in text.splitlines():
+        assert "pyimagesearch" not in line, text
 
 
 def check_own_classes_in_files():

@@ -331,8 +331,6 @@ def _params_class(keras):
     class Params(keras.callbacks.Callback):
         """The first callback: it completes the dict that all get."""
 
-        async_safe = True
-
         def __init__(self, more):
             super().__init__()
             self.more = more
