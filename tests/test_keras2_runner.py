@@ -211,6 +211,20 @@ def test_explain_without_an_old_name(run):
     assert (result.stdout, result.stderr) == ("done\n", "[keras2] no old names were used\n")
 
 
+def test_processes_that_the_script_spawns_know_the_old_names_too(run):
+    result = run(
+        "import multiprocessing\n"
+        "import numpy as np\n"
+        "number = np.float(2)\n"
+        "def double(x):\n"
+        "    return number * x\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "        print(pool.map(double, [1, 2]))\n"
+    )
+    assert (result.stdout, result.stderr) == ("[2.0, 4.0]\n", "")
+
+
 def test_numpy_scikit_learn_and_h5py_of_2017(run, tmp_path):
     result = run(
         """

@@ -170,10 +170,12 @@ def _patch_every_layer(keras):
 def _set_once_built(layer, weights):
     build = layer.build
 
+    @functools.wraps(build)
     def build_and_set(*args, **kwargs):
         build(*args, **kwargs)
         layer.set_weights(weights)
 
+    build_and_set.__signature__ = inspect.signature(build)
     layer.build = build_and_set
 
 

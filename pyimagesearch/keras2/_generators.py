@@ -14,13 +14,14 @@ import numpy as np
 _streams = weakref.WeakKeyDictionary()  # iterator -> its stream, for the next `fit` with it
 
 
-def batches(keras, iterator, steps, *, inputs_only=False):
-    """Return a PyDataset of the next `steps` batches of an iterator, and the callback it needs.
+def batches(keras, iterator, steps, *, training=False, inputs_only=False):
+    """Return a PyDataset of `steps` batches of an iterator a pass, and the callback it needs.
 
     Args:
         keras: the module.
         iterator: what yields x, (x, y), (x, y, weights) or a list of these.
         steps: number of batches.
+        training: they are to train on.
         inputs_only: leave labels out, for `predict`.
     """
     try:
@@ -28,7 +29,7 @@ def batches(keras, iterator, steps, *, inputs_only=False):
     except TypeError:  # it cannot be referred to weakly
         stream = Stream(iterator)
     window = _classes(keras)["window"](stream, steps, inputs_only)
-    return window, _classes(keras)["progress"](window)
+    return window, _classes(keras)["training" if training else "testing"](window)
 
 
 class Stream:
@@ -74,20 +75,20 @@ def _classes(keras):
     """Return the classes that need Keras to be defined."""
     if not _made:
         _made["window"] = _window_class(keras)
-        _made["progress"] = _progress_class(keras)
+        _made["training"], _made["testing"] = _callback_classes(keras)
     return _made
 
 
 def _window_class(keras):
     class Window(keras.utils.PyDataset):
-        """The next `steps` batches of a stream: one epoch, or one validation."""
+        """`steps` batches of a stream in every pass: an epoch, or a validation."""
 
         def __init__(self, stream, steps, inputs_only):
             super().__init__()
             self.stream = stream
             self.steps = steps
             self.inputs_only = inputs_only
-            self.first = stream.used
+            self.first = None  # number of its first batch in the stream, during a pass
             self.ended = None  # after how many batches, if the generator came to its end
             self._iterator = stream._iterator()  # alive as long as this
 
@@ -97,49 +98,73 @@ def _window_class(keras):
 
         def __getitem__(self, index):
             try:
-                batch = self.stream.batch(self.first + index)
+                batch = self.stream.batch(self._start() + index)
             except StopIteration:
                 self.ended = self.stream._taken
                 raise IndexError(f"The generator ended after {self.ended} batches.") from None
             return _as_tuple(batch, self.inputs_only)
 
+        def _start(self):
+            # Keras looks at the first batches before a pass, too
+            return self.stream.used if self.first is None else self.first
+
+        def begin(self):
+            """Begin a pass with the batch that comes next."""
+            self.first = self.stream.used
+
+        def use(self, index):
+            """Let go of the batches of this pass up to `index`."""
+            self.stream.use(self.first + index + 1)
+
+        def end(self):
+            """End a pass, complete or not."""
+            self.first = None
+
     return Window
 
 
-def _progress_class(keras):
-    class Progress(keras.callbacks.Callback):
-        """Tell a window which of its batches have been used."""
+def _callback_classes(keras):
+    class Training(keras.callbacks.Callback):
+        """Tell a window of its passes, the epochs, and which of its batches have been used."""
 
         async_safe = True  # Keras need not wait for it after every batch
 
-        def __init__(self, window, validating=False):
+        def __init__(self, window):
             super().__init__()
             self.window = window
-            self.validating = validating
 
-        def _used(self, batch):
-            self.window.stream.use(self.window.first + batch + 1)
+        def on_epoch_begin(self, epoch, logs=None):
+            self.window.begin()
 
         def on_train_batch_end(self, batch, logs=None):
-            if not self.validating:
-                self._used(batch)
+            self.window.use(batch)
 
         def on_epoch_end(self, epoch, logs=None):
-            if not self.validating:
-                self.window.first = self.window.stream.used
+            self.window.end()
+
+    class Testing(keras.callbacks.Callback):
+        """The same for validation, `evaluate` and `predict`."""
+
+        async_safe = True
+
+        def __init__(self, window):
+            super().__init__()
+            self.window = window
+
+        def on_test_begin(self, logs=None):
+            self.window.begin()
 
         def on_test_batch_end(self, batch, logs=None):
-            if self.validating:
-                self._used(batch)
+            self.window.use(batch)
 
         def on_test_end(self, logs=None):
-            if self.validating:
-                self.window.first = self.window.stream.used
+            self.window.end()
 
-        def on_predict_batch_end(self, batch, logs=None):
-            self._used(batch)
+        on_predict_begin = on_test_begin
+        on_predict_batch_end = on_test_batch_end
+        on_predict_end = on_test_end
 
-    return Progress
+    return Training, Testing
 
 
 def _as_tuple(batch, inputs_only):

@@ -36,7 +36,9 @@ _GENERATOR_ROWS = {
 def install(keras):
     """Patch keras.Model: what Sequential and functional models inherit."""
     model = keras.Model
-    model.compile = _compile(model.compile)
+    # where it is defined: Keras asks whether a class has a `compile` of its own
+    trainer = next(cls for cls in model.__mro__ if "compile" in vars(cls))
+    trainer.compile = _compile(trainer.compile)
     model.fit = _fit(keras, model.fit)
     model.evaluate = _evaluate(keras, model.evaluate)
     model.predict = _predict(keras, model.predict)
@@ -258,8 +260,8 @@ def _names_of_results(self):
         found += [metric.name] if parts is None else [part.name for part in parts]
     if len(found) > 2 or not self.compiled:
         return list(dict.fromkeys(name for name in found if name != "compile_metrics"))
-    config = self._compile_config.config if self._compile_config else {}  # not built yet
-    given = config.get("metrics") or []
+    settings = getattr(self, "_compile_config", None)  # the metrics are not built yet
+    given = (settings.config.get("metrics") if settings else None) or []
     found += [name for name in given if isinstance(name, str)] if isinstance(given, list) else []
     return list(dict.fromkeys(name for name in found if name != "compile_metrics"))
 
@@ -284,14 +286,14 @@ def _fit(keras, original):
         windows = []
         x, steps = kwargs.get("x"), kwargs.get("steps_per_epoch")
         if is_stream(x) and (steps is not None or hasattr(x, "__len__")):
-            kwargs["x"], progress = batches(keras, x, _steps(x, steps, "steps_per_epoch"))
+            steps = _steps(x, steps, "steps_per_epoch")
+            kwargs["x"], progress = batches(keras, x, steps, training=True)
             kwargs |= {"steps_per_epoch": None, "shuffle": False}
             callbacks = [progress, *callbacks]
             windows.append(kwargs["x"])
         data, steps = kwargs.get("validation_data"), kwargs.get("validation_steps")
         if is_stream(data) and (steps is not None or hasattr(data, "__len__")):
             window, progress = batches(keras, data, _steps(data, steps, "validation_steps"))
-            progress.validating = True
             kwargs |= {"validation_data": window, "validation_steps": None}
             callbacks = [progress, *callbacks]
             windows.append(window)
@@ -389,7 +391,6 @@ def _over_batches(keras, original, model, kwargs, **options):
     windows = []
     if is_stream(x) and (steps is not None or hasattr(x, "__len__")):
         kwargs["x"], progress = batches(keras, x, _steps(x, steps, "steps"), **options)
-        progress.validating = True
         kwargs["steps"] = None
         kwargs["callbacks"] = [progress, *(kwargs.get("callbacks") or [])]
         windows.append(kwargs["x"])

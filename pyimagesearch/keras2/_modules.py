@@ -137,7 +137,11 @@ class OldModule(types.ModuleType):
 
     def __call__(self, *args, **kwargs):
         """Be what Keras 1 had under the name of the module: the function `merge`."""
-        return look_up(self._row.old)(*args, **kwargs)
+        old = self._row.old
+        if old not in PROVIDED:
+            raise TypeError(f"The module {old!r} cannot be called.")
+        note(next(row for row in names.NAMES if row.old == old))
+        return PROVIDED[old]()(*args, **kwargs)
 
 
 def _row_of(module):
