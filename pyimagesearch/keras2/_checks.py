@@ -68,6 +68,7 @@ class Checker(Bindings):
         self._rewritten = {}  # id of a function -> (new form, edits) of the call of it
         self._needing = []  # (finding, module) where edits use a module that is not imported
         self._kernels = []  # (finding, are both numbers the same?) for Conv2D(n, 3, 3)
+        self._defaults = []  # findings of defaults that only an old file means
         self.metrics = {
             part.value
             for node in ast.walk(tree)
@@ -82,7 +83,7 @@ class Checker(Bindings):
         for node, row, old, new, edits in Imports(self, self.positions).find():
             self.add(node, row, old, new, edits)
         self._import_what_edits_need()
-        self._doubt_kernels()
+        self._doubt()
         unique = {(f.line, f.column, f.old): f for f in reversed(self.findings)}
         return sorted(unique.values(), key=lambda f: (f.line, f.column, f.old))
 
@@ -184,7 +185,7 @@ class Checker(Bindings):
         kind = self.kind(value)
         token = self.positions.end(node) - len(name.encode())
         rename = Edit(token, token + len(name.encode()), "")
-        row = methods("keras.Model").get(name)
+        row = methods("keras.Model").get(name) if isinstance(node.ctx, ast.Load) else None
         if row and (name in DISTINCT or kind == "model") and kind in ("", "model"):
             edits = [Edit(rename.start, rename.end, row.new)] if row.rename else []
             self.add(node, row, f".{name}", f".{row.new}" if row.rename else row.new, edits)
@@ -250,6 +251,9 @@ class Checker(Bindings):
                 self._check_argument(node, name, keyword, rows[keyword.arg])
         self._check_kernel(node, rows)
         self._check_steps(node)
+        self._check_defaults(node, owners)
+        self._check_default_by_name(node)
+        self._check_mode(node, owners)
         self._check_rate(node, owners)
         self._check_keys(node, owners)
         check_paths(self, node, owners)
@@ -263,7 +267,10 @@ class Checker(Bindings):
         start = self.positions.start(keyword)
         old, new = f"{function}({row.old}=)", row.new
         edits = []
-        if row.rename:
+        if row.new in FEED:  # renamed in Keras 2, and gone in Keras 3
+            new = f"keras.utils.PyDataset({row.new}=...)"
+            edits = [delete_argument(self.source, start, self.positions.end(keyword))]
+        elif row.rename:
             new = f"{function}({row.new}=)"
             edits = [Edit(start, start + len(row.old), row.new)]
             for old_value, new_value in row.values:
@@ -294,6 +301,14 @@ class Checker(Bindings):
         text = f"kernel_size=({', '.join(sizes)})"
         return [Edit(self.positions.start(both[0]), self.positions.end(both[1]), text)]
 
+    def _check_mode(self, call, owners):
+        """Report a file that is opened without a mode, and written to."""
+        if "h5py.File" not in owners or len(call.args) != 1 or call.keywords:
+            return
+        if b".create_dataset(" in self.source or b".create_group(" in self.source:
+            row = find_other("h5py.File", "File(path)")
+            self.add(call, row, self.positions.text(call), row.new)
+
     def _check_kernel(self, call, rows):
         row = rows.get("(filters, rows, columns)")
         found = self.resolve(call.func)
@@ -318,9 +333,43 @@ class Checker(Bindings):
         finding = self.add(first, row, old, new, edits)
         self._kernels.append((finding, texts[1] == texts[2]))
 
-    def _doubt_kernels(self):
-        """Take Conv2D(n, 3, 2) for kernel and strides where nothing shows that a file is old."""
-        if len(self.findings) > len(self._kernels):
+    def _check_defaults(self, call, owners):
+        """Report an optimizer that is made with defaults which were others then."""
+        row = next((row for row in names.DEFAULTS if row.owner in owners), None)
+        if row is None or any(keyword.arg is None for keyword in call.keywords):
+            return
+        given = {"learning_rate" if k.arg == "lr" else k.arg for k in call.keywords}
+        given |= {"learning_rate"} if call.args else set()
+        missing = [f"{name}={value}" for name, value in row.values if name not in given]
+        if not missing:
+            return
+        edits = []
+        if call.keywords:
+            end = self.positions.end(call.keywords[-1])
+            edits = [self.insert(end, "".join(f", {argument}" for argument in missing))]
+        elif not call.args:
+            edits = [self.insert(self.positions.end(call) - 1, ", ".join(missing))]
+        function = self.positions.text(call.func)
+        more = ", ".join([*(["..."] if given else []), *missing])
+        old = f"{function}({'...' if given else ''})"
+        self._defaults.append(self.add(call, row, old, f"{function}({more})", edits))
+
+    def _check_default_by_name(self, call):
+        """Report compile(optimizer="adadelta")."""
+        name = next((k.value for k in call.keywords if k.arg == "optimizer"), None)
+        if isinstance(name, ast.Constant):
+            for row in names.DEFAULTS:
+                if row.owner.rpartition(".")[2].lower() == name.value:
+                    new = f"optimizer=keras.optimizers.{row.new}"
+                    found = self.add(name, row, f"optimizer={self.positions.text(name)}", new)
+                    self._defaults.append(found)
+
+    def _doubt(self):
+        """Take files for modern in which nothing is certainly old.
+
+        Conv2D(n, 3, 2) is a kernel and strides there, and optimizers have today's defaults.
+        """
+        if len(self.findings) > len(self._kernels) + len(self._defaults):
             return
         self.findings = [finding for finding, same in self._kernels if same]
         for finding in self.findings:

@@ -25,7 +25,7 @@ MODEL_NAMES = re.compile(r"MODEL|CHECKPOINT|WEIGHTS")
 def check_paths(checker, call, owners):
     """Report the suffix of a path that a call saves to or loads from, as far as it is known."""
     place, owner, writes = next((FUNCTIONS[o] for o in owners if o in FUNCTIONS), (0, "", False))
-    if not owner and isinstance(call.func, ast.Attribute) and call.func.attr in METHODS:
+    if not owners and isinstance(call.func, ast.Attribute) and call.func.attr in METHODS:
         place, owner, writes = METHODS[call.func.attr]
     if not owner:
         return

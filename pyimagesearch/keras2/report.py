@@ -94,8 +94,8 @@ class Report:
             if not (by_hand and found.edits)
         ]
         lines += [
-            f"{error.place}: Python 2 -> Python 3: {error} Translate it first: 2to3, a part of Python "
-            "up to 3.12, does it."
+            f"{error.place}: Python 2 -> Python 3: {error} Translate it first: 2to3, "
+            "a part of Python up to 3.12, does it."
             for error in self.python2
         ]
         return [*lines, *(f"{error.place}: cannot be read: {error}" for error in self.unreadable)]

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2  # noqa: F401
 import h5py  # noqa: F401
 import keras
-import matplotlib.style
+import matplotlib.style  # noqa: F401
 import numpy as np
 import progressbar  # noqa: F401
 import sklearn.datasets

@@ -9,10 +9,10 @@ def resize(image, width=None, height=None, inter=cv2.INTER_AREA):
     if width is None and height is None:
         return image
     if width is None:
-        size = int(w * height / h), height
+        width = int(w * height / h)
     else:
-        size = width, int(h * width / w)
-    return cv2.resize(image, size, interpolation=inter)
+        height = int(h * width / w)
+    return cv2.resize(image, (width, height), interpolation=inter)
 
 
 def __getattr__(name):
