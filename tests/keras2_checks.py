@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import os
+import pickle
 import shutil
 import sys
 import traceback
@@ -131,7 +132,9 @@ def check_history_and_names_of_metrics():
     }
     assert H.history["acc"] == H.history["accuracy"]
     assert len(H.history["val_acc"]) == 2
+    assert H.history["val_mse"] == H.history["val_mean_squared_error"]
     assert "nothing" not in H.history
+    assert type(pickle.loads(pickle.dumps(H.history))) is dict
     assert model.metrics_names == ["loss", "acc", "mean_squared_error"]
     (loss, acc, mse) = model.evaluate(X, Y, batch_size=8, verbose=0)
     assert abs(acc - H.history["val_acc"][-1]) < 1e-6

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import h5py
+import keras
 from keras.src.legacy.saving import legacy_h5_format
 
 from pyimagesearch.keras2 import _hooks, _optimizers, names
@@ -20,13 +21,13 @@ _ZIP = b"PK\x03\x04"
 _ROWS = {(row.owner, row.old): row for row in names.SUFFIXES}
 
 
-def install(keras):
+def install():
     """Patch saving and loading, of whole models and of weights."""
     save, load = keras.Model.save, keras.models.load_model
     keras.Model.save = _save(save)
     keras.Model.save_weights = _save_weights(keras.Model.save_weights)
     keras.Model.load_weights = _load_weights(keras.Model.load_weights)
-    loader = _load(keras, load)
+    loader = _load(load)
 
     def save_model(model, filepath, overwrite=True, include_optimizer=True, **kwargs):
         model.save(filepath, overwrite, include_optimizer, **kwargs)
@@ -130,14 +131,14 @@ def _is(path, signature):
         return False
 
 
-def _load(keras, original):
+def _load(original):
     @functools.wraps(original)
     def load_model(filepath, custom_objects=None, compile=True, **kwargs):
         if sys._getframe(1).f_code is read_legacy.__code__:  # for the network alone
             return legacy_h5_format.load_model_from_hdf5(filepath, compile=False)
         if isinstance(filepath, (str, Path)) and not Path(filepath).exists():
             raise OSError(f"There is no model at {filepath}.")
-        with _rates_as_schedules(), _known(keras, custom_objects):
+        with _rates_as_schedules(), _known(custom_objects):
             if isinstance(filepath, (str, Path)) and _is(filepath, _HDF5):
                 unsafe = _hooks.UNSAFE or not kwargs.get("safe_mode", True)
                 return read_legacy(filepath, compile=compile, unsafe=unsafe)
@@ -154,7 +155,7 @@ def _load(keras, original):
 
 
 @contextlib.contextmanager
-def _known(keras, custom_objects):
+def _known(custom_objects):
     """Have Keras know the script's own classes: naming them is to trust them."""
     registry = keras.saving.get_custom_objects()
     before = dict(registry)
