@@ -32,7 +32,7 @@ from keras.layers.core import Activation, Dense, Dropout, Flatten, Lambda
 from keras.layers.normalization import BatchNormalization
 from keras.models import Model, Sequential, load_model
 from keras.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
-from keras.utils import np_utils
+from keras.utils import Sequence, np_utils
 from keras.utils.np_utils import to_categorical
 
 X = np.random.RandomState(0).rand(20, 4).astype("float32")
@@ -232,6 +232,33 @@ def check_generators_are_read_once_and_in_order():
     assert keras1.history["loss"] == [1.0, 4.0]
 
 
+class Numbers(Sequence):
+    """Three batches, and the number of those that were asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return np.zeros((2, 1)), np.full((2, 1), float(index))
+
+
+def check_sequences():
+    H = counting_model().fit_generator(Numbers(), epochs=2, workers=2, verbose=0, shuffle=False)
+    assert H.history["loss"] == [1.0, 1.0]
+    # an epoch of two steps goes on where the last one stopped
+    H = counting_model().fit_generator(
+        Numbers(), steps_per_epoch=2, epochs=3, verbose=0, shuffle=False, use_multiprocessing=True
+    )
+    assert H.history["loss"] == [0.5, 1.0, 1.5]
+    assert counting_model().evaluate_generator(Numbers()) == 1.0
+    H = counting_model().fit_generator(numbered(), 5 / 2, verbose=0)  # as in 2017, three steps
+    assert H.history["loss"] == [1.0]
+
+
 def check_generators_that_end():
     def four():
         for i in range(4):
@@ -247,6 +274,12 @@ def check_generators_that_end():
         counting_model().fit_generator(four(), verbose=0)
     except ValueError as error:
         assert "Give steps_per_epoch" in str(error)
+    else:
+        raise AssertionError
+    try:
+        counting_model().fit_generator(numbered(), 5 // 32, verbose=0)
+    except ValueError as error:
+        assert "steps_per_epoch must be 1 or more" in str(error)
     else:
         raise AssertionError
 

@@ -1,6 +1,8 @@
 """Models of Keras 2: fit_generator and its kin, and the old arguments of fit and its kin."""
 
 import functools
+import math
+import random
 
 import keras
 
@@ -171,7 +173,9 @@ def _steps(data, steps, name):
         return len(data)
     if steps is None:
         raise ValueError(f"A generator has no end that Keras knows. Give {name}.")
-    return int(steps)
+    if steps <= 0:
+        raise ValueError(f"{name} must be 1 or more: are there fewer rows than in a batch?")
+    return math.ceil(steps)  # a fraction, such as rows / batch, was counted up
 
 
 def _fit(original):
@@ -192,6 +196,8 @@ def _fit(original):
         callbacks = callbacks or []
         windows = []
         x, steps = kwargs.get("x"), kwargs.get("steps_per_epoch")
+        if steps is not None and isinstance(x, keras.utils.PyDataset) and not is_stream(x):
+            x = _endless(x, kwargs.get("shuffle", True), steps)
         if is_stream(x) and (steps is not None or hasattr(x, "__len__")):
             steps = _steps(x, steps, "steps_per_epoch")
             kwargs["x"], progress = batches(x, steps, training=True)
@@ -211,6 +217,26 @@ def _fit(original):
         return _told(windows, original, self, **kwargs)
 
     return fit
+
+
+def _endless(sequence, shuffle, steps):
+    """Return the batches of a Sequence without end, if an epoch is not just a pass over it.
+
+    Keras 3 ends an epoch where the Sequence ends, and has only what is left in the next one.
+    """
+    if steps == sequence.num_batches:
+        return sequence
+
+    def batches():
+        while True:
+            order = list(range(sequence.num_batches))
+            if shuffle:
+                random.shuffle(order)
+            for index in order:
+                yield sequence[index]
+            sequence.on_epoch_end()
+
+    return batches()
 
 
 def _evaluate(original):
