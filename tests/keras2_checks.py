@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pickle
+import resource
 import shutil
 import sys
 import traceback
@@ -356,6 +357,27 @@ def check_files():
 def train_on(model):
     model.fit(X, Y, epochs=1, shuffle=False, verbose=0)
     return np.concatenate([w.ravel() for w in model.get_weights()])
+
+
+def check_a_save_that_fails_leaves_what_was_there():
+    small().save("a.model")
+    with open("a.model", "rb") as f:
+        before = f.read()
+    large = Sequential([Dense(400, input_dim=400)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for save in (large.save, large.save_weights):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100000, hard))  # a disk that is full
+        try:
+            save("a.model")
+        except OSError as error:
+            assert "a.model" in str(error)
+        else:
+            raise AssertionError
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with open("a.model", "rb") as f:
+            assert f.read() == before
+        assert os.listdir(".") == ["a.model"]
 
 
 def check_files_of_weights():

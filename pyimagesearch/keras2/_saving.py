@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import io
 import sys
 import tempfile
 from pathlib import Path
@@ -63,10 +64,23 @@ def _save(original):
             _note_suffix("keras.Model.save", path)
             if not overwrite and path.exists():
                 raise FileExistsError(f"{path} exists, and save was called with overwrite=False.")
-            with replacing(path) as temporary, _keeping_compile_config(self):
-                legacy_h5_format.save_model_to_hdf5(self, str(temporary), True, include_optimizer)
+            with _writing(path) as file, _keeping_compile_config(self):
+                legacy_h5_format.save_model_to_hdf5(self, file, True, include_optimizer)
 
     return save
+
+
+@contextlib.contextmanager
+def _writing(path):
+    """Give an empty HDF5 file that takes the place of `path` when it is complete.
+
+    It is made in memory: on a full disk h5py leaves a file that it can neither finish nor close.
+    """
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        yield file
+    with replacing(path) as temporary:
+        temporary.write_bytes(memory.getbuffer())
 
 
 def _note_suffix(owner, path):
@@ -97,7 +111,7 @@ def _save_weights(original):
         _note_suffix("keras.Model.save_weights", path)
         if not overwrite and path.exists():
             raise FileExistsError(f"{path} exists, and overwrite=False.")
-        with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        with _writing(path) as file:
             legacy_h5_format.save_weights_to_hdf5_group(file, self)
         return None
 
