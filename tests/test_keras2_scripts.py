@@ -21,22 +21,27 @@ CHECKS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory):
-    """Run all checks in one process; return its folder, its results and its standard error."""
-    folder = tmp_path_factory.mktemp("checks")
+def run_checks(folder, backend="tensorflow"):
+    """Run all checks in one process; return name -> None or traceback, and its standard error."""
     words = ["-P", "-m", "pyimagesearch.keras2", "--explain", SCRIPT, "results.json"]
+    settings = {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": backend}
     result = subprocess.run(
         [sys.executable, *map(str, words)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env=os.environ | settings,
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""
-    return folder, json.loads((folder / "results.json").read_text()), result.stderr
+    return json.loads((folder / "results.json").read_text()), result.stderr
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checks")
+    return folder, *run_checks(folder)
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -81,3 +86,12 @@ def test_the_files_are_those_that_keras_and_this_package_read_without_the_runner
     with h5py.File(folder / "a.model") as file:
         assert {"model_weights", "optimizer_weights"} <= set(file)
         assert "model_config" in file.attrs
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_under_the_runner_on_the_other_backends(tmp_path, backend):
+    results, _ = run_checks(tmp_path, backend)
+    failed = {name: error for name, error in results.items() if error}
+    print(f"[FIGURE] {backend}: {len(results) - len(failed)} of {len(results)} checks passed")
+    assert not failed, "\n".join(failed.values())
