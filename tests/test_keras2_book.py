@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(900)  # the first test to ask waits for all the
 
 CIFAR10 = {"EPOCHS": "2", "STAGES": "1,1,1"}
 PETS = {"BATCH_SIZE": "8", "EPOCHS": "1", "VAL_IMAGES": "8", "TEST_IMAGES": "10"}
-TINY = {"CLASSES": "6", "TEST_PER_CLASS": "2", "BATCH_SIZE": "8", "EPOCHS": "5"}
+TINY = {"CLASSES": "6", "TEST_PER_CLASS": "2", "BATCH_SIZE": "12", "EPOCHS": "1", "EVERY": "1"}
 TINY |= {"STAGES": "1,1", "FILTERS": "16,16,32"}
 FLOWERS = "../datasets/flowers17/images"
 RANDOM = ("--weights", "random")
@@ -59,11 +59,11 @@ CHAPTERS = {
         (
             "resume",
             "train.py",
-            ("-c", "output/checkpoints", "-m", "output/checkpoints/epoch_5.hdf5", "-s", 5),
+            ("-c", "output/checkpoints", "-m", "output/checkpoints/epoch_1.hdf5", "-s", 1),
             TINY,
             None,
         ),
-        ("rank", "rank_accuracy.py", (), TINY | {"EPOCHS": "10"}, None),
+        ("rank", "rank_accuracy.py", (), TINY | {"EPOCHS": "2"}, None),
     ],
     "feature_extraction": [
         (
@@ -104,8 +104,8 @@ CHAPTERS = {
         (
             "resume",
             "train.py",
-            ("-c", "output/checkpoints", "-m", "output/checkpoints/epoch_5.hdf5", "-s", 5),
-            TINY | {"EPOCHS": "1"},
+            ("-c", "output/checkpoints", "-m", "output/checkpoints/epoch_1.hdf5", "-s", 1),
+            TINY,
             None,
         ),
         (
@@ -386,8 +386,7 @@ def test_minigooglenet_trains_with_a_readers_own_monitor(chapter):
     chapter.printed("train")
     found = history(chapter.folder / "output")
     assert {len(values) for values in found.values()} == {2}
-    assert {"loss", "acc", "val_loss", "val_acc", "lr"} == set(found)
-    assert found["lr"] == pytest.approx([0.005, 0.0025])
+    assert set(found) == {"loss", "acc", "val_loss", "val_acc"}
     assert len(list((chapter.folder / "output").glob("*.png"))) == 1
     assert (chapter.folder / "output" / "net.hdf5").stat().st_size > 10**6
 
@@ -399,9 +398,9 @@ def test_deepergooglenet_trains_and_resumes_from_its_own_checkpoint(chapter):
     rates = re.findall(r"learning rate: ([\d.e-]+)", chapter.printed("resume"))
     assert [float(rate) for rate in rates] == pytest.approx([1e-3, 1e-4])
     checkpoints = sorted(path.name for path in (chapter.folder / "output/checkpoints").iterdir())
-    assert checkpoints == ["epoch_10.hdf5", "epoch_5.hdf5"]
+    assert checkpoints == ["epoch_1.hdf5", "epoch_2.hdf5"]
     found = json.loads((chapter.folder / "output/deepergooglenet_tinyimagenet.json").read_text())
-    assert len(found["loss"]) == len(found["val_acc"]) == 10
+    assert len(found["loss"]) == len(found["val_acc"]) == 2
     printed = chapter.printed("rank")
     assert re.search(r"rank-1: [\d.]+%\n\[INFO\] rank-5: [\d.]+%", printed)
 
@@ -425,7 +424,8 @@ def test_resnet_trains_and_resumes_from_our_checkpoint(chapter):
 def test_resnet_trains_on_tiny_imagenet(chapter):
     for name in ("build", "train", "resume", "decay"):
         chapter.printed(name)
-    assert (chapter.folder / "output/checkpoints/epoch_5.hdf5").exists()
+    checkpoints = sorted(path.name for path in (chapter.folder / "output/checkpoints").iterdir())
+    assert checkpoints == ["epoch_1.hdf5", "epoch_2.hdf5"]
     assert len(history(chapter.folder / "output")["loss"]) == 2
     ranks = re.findall(r"rank-\d: ([\d.]+)%", chapter.printed("rank"))
     assert 0 <= float(ranks[0]) <= float(ranks[1]) <= 100
