@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.datasets.drawn import draw_dogs_vs_cats
+from pyimagesearch.keras2.report import Report
 
 HERE = Path(__file__).parent
 BOOK = HERE / "keras2" / "book"
@@ -152,6 +153,7 @@ CHAPTERS = {
         ("demo", "augmentation_demo.py", ("-i", "../datasets/pet.png", "-o", "output"), {}, None),
         ("plain", "minivggnet_flowers17.py", ("-d", FLOWERS, "-e", 2), {}, None),
         ("augmented", "minivggnet_flowers17_data_aug.py", ("-d", FLOWERS, "-e", 1), {}, None),
+        ("migrated", "migrated.py", ("-d", FLOWERS, "-e", 1), {}, None),  # without the runner
     ],
     "minigooglenet_cifar10": [
         ("train", "googlenet_cifar10.py", ("-m", "output/net.hdf5", "-o", "output"), CIFAR10, None),
@@ -200,6 +202,7 @@ def chapters(request, tmp_path_factory):
                     "args": list(map(str, args)),
                     "env": environment,
                     "epochs": epochs,
+                    "plain": script == "migrated.py",
                 }
                 for name, script, args, environment, epochs in CHAPTERS[chapter]
             ]
@@ -223,6 +226,8 @@ def lay_out(root, chapter, data):
     shutil.copytree(BOOK / chapter, root / chapter)
     for name in ("output/checkpoints", "models"):
         (root / chapter / name).mkdir(parents=True)
+    if chapter == "data_augmentation":
+        migrate(root / chapter / "minivggnet_flowers17_data_aug.py")
     datasets = root / "datasets"
     datasets.mkdir()
     for path in data.iterdir():
@@ -232,6 +237,14 @@ def lay_out(root, chapter, data):
         shutil.copytree(data / name, datasets / name)
         (datasets / name / "hdf5").mkdir()
     return root / chapter
+
+
+def migrate(script):
+    """Do what docs/migration.md does with its example: the patch, and the shear by hand."""
+    report = Report([str(script)])
+    text = report.patched(report.findings[0][0]).decode()
+    text = text.replace("shear_range=0.2", "shear_range=11.5")
+    script.with_name("migrated.py").write_text(text.replace("_data_aug.png", "_migrated.png"))
 
 
 def draw_data(folder):
@@ -293,11 +306,18 @@ def test_augmentation_writes_its_samples_and_trains(chapter):
     assert 1 <= len(samples) <= 11  # random numbers in their names; the next one is drawn ahead
     height, width = cv2.imread(str(chapter.folder / ".." / "datasets" / "pet.png")).shape[:2]
     assert cv2.imread(str(samples[0])).shape == (height, width, 3)
-    for name in ("plain", "augmented"):
+    for name in ("plain", "augmented", "migrated"):
         printed = chapter.printed(name)
         assert re.search(r"bluebell +[\d.]+", printed)
-    for name in ("minivggnet_flowers17.png", "minivggnet_flowers17_data_aug.png"):
-        assert cv2.imread(str(chapter.folder / name)).shape == (480, 640, 3)
+    for name in ("", "_data_aug", "_migrated"):
+        plot = cv2.imread(str(chapter.folder / f"minivggnet_flowers17{name}.png"))
+        assert plot.shape == (480, 640, 3)
+
+
+@pytest.mark.chapter("data_augmentation")
+def test_the_report_has_nothing_to_say_of_the_script_it_brought_to_keras_3(chapter):
+    chapter.printed("migrated")
+    assert Report([str(chapter.folder / "migrated.py")]).status == 0
 
 
 @pytest.mark.chapter("feature_extraction")

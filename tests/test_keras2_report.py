@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pyimagesearch.keras2 import names
+from pyimagesearch.keras2 import names, table
 from pyimagesearch.keras2.report import Report, main
 
 HERE = Path(__file__).parent
@@ -705,6 +705,33 @@ def test_what_the_table_says_of_keras_3_is_so():
         *("keras.backend.set_value", "keras.backend.batch_set_value", "keras.backend.gradients"),
     }
     assert kept - broken == names.TENSORFLOW_KEEPS
+
+
+PAGE = PROJECT / "docs" / "migration.md"
+
+
+def test_the_page_has_the_table_of_today():
+    _, _, rest = PAGE.read_text(encoding="utf-8").partition(table.BEGIN)
+    assert rest.partition(table.END)[0].strip() == table.markdown().strip()
+
+
+def test_a_page_without_marks_is_refused_and_kept(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# Names\n")
+    with pytest.raises(ValueError, match="lacks the marks"):
+        table.write(page)
+    assert page.read_text() == "# Names\n"
+
+
+def test_the_pages_example_is_what_the_report_prints(capsys, monkeypatch):
+    monkeypatch.chdir(BOOK / "data_augmentation")
+    page = PAGE.read_text(encoding="utf-8")
+    main(["minivggnet_flowers17_data_aug.py"])
+    assert f"```text\n{capsys.readouterr().out}```" in page
+    main(["minivggnet_flowers17_data_aug.py", "--diff"])
+    printed = capsys.readouterr()
+    assert f"```diff\n{printed.out}```" in page
+    assert f"```text\n{printed.err}```" in page
 
 
 def test_every_edit_leaves_python(tmp_path):
