@@ -2,10 +2,10 @@
 
     python tests/keras2/forked.py jobs.json cifar10.npz
 
-A job is {"name", "folder", "script", "args", "env", "epochs", "plain"}; jobs.json holds lists of them: a list
-runs in order, the lists side by side. What a job prints goes to FOLDER/NAME.txt, its exit status
-to FOLDER/NAME.status. "epochs" cuts trainings as KERAS_MAX_EPOCHS does, which Keras reads as it is
-imported: that has happened here.
+A job is {"name", "folder", "script", "args", "env", "epochs", "plain"}; jobs.json holds lists of
+them: a list runs in order, the lists side by side. What a job prints goes to FOLDER/NAME.txt, its
+exit status to FOLDER/NAME.status. "epochs" cuts trainings as KERAS_MAX_EPOCHS does, which Keras
+reads as it is imported: that has happened here. A "plain" job does without the runner.
 """
 
 import atexit
