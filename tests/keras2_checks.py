@@ -4,11 +4,17 @@ Every function whose name begins with `check_` is called in a folder of its own;
 written to the JSON file that is named on the command line.
 """
 
+import contextlib
+import io
 import json
 import os
+import pickle
+import resource
+import shutil
 import sys
 import traceback
 
+import h5py
 import numpy as np
 from keras import backend as K
 from keras.callbacks import (
@@ -23,11 +29,11 @@ from keras.callbacks import (
 from keras.layers import Input, merge
 from keras.layers.advanced_activations import ELU, LeakyReLU
 from keras.layers.convolutional import Convolution2D, MaxPooling2D, ZeroPadding2D
-from keras.layers.core import Activation, Dense, Dropout, Flatten
+from keras.layers.core import Activation, Dense, Dropout, Flatten, Lambda
 from keras.layers.normalization import BatchNormalization
 from keras.models import Model, Sequential, load_model
 from keras.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
-from keras.utils import np_utils
+from keras.utils import Sequence, np_utils
 from keras.utils.np_utils import to_categorical
 
 X = np.random.RandomState(0).rand(20, 4).astype("float32")
@@ -127,7 +133,9 @@ def check_history_and_names_of_metrics():
     }
     assert H.history["acc"] == H.history["accuracy"]
     assert len(H.history["val_acc"]) == 2
+    assert H.history["val_mse"] == H.history["val_mean_squared_error"]
     assert "nothing" not in H.history
+    assert type(pickle.loads(pickle.dumps(H.history))) is dict
     assert model.metrics_names == ["loss", "acc", "mean_squared_error"]
     (loss, acc, mse) = model.evaluate(X, Y, batch_size=8, verbose=0)
     assert abs(acc - H.history["val_acc"][-1]) < 1e-6
@@ -225,6 +233,33 @@ def check_generators_are_read_once_and_in_order():
     assert keras1.history["loss"] == [1.0, 4.0]
 
 
+class Numbers(Sequence):
+    """Three batches, and the number of those that were asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return np.zeros((2, 1)), np.full((2, 1), float(index))
+
+
+def check_sequences():
+    H = counting_model().fit_generator(Numbers(), epochs=2, workers=2, verbose=0, shuffle=False)
+    assert H.history["loss"] == [1.0, 1.0]
+    # an epoch of two steps goes on where the last one stopped
+    H = counting_model().fit_generator(
+        Numbers(), steps_per_epoch=2, epochs=3, verbose=0, shuffle=False, use_multiprocessing=True
+    )
+    assert H.history["loss"] == [0.5, 1.0, 1.5]
+    assert counting_model().evaluate_generator(Numbers()) == 1.0
+    H = counting_model().fit_generator(numbered(), 5 / 2, verbose=0)  # as in 2017, three steps
+    assert H.history["loss"] == [1.0]
+
+
 def check_generators_that_end():
     def four():
         for i in range(4):
@@ -240,6 +275,12 @@ def check_generators_that_end():
         counting_model().fit_generator(four(), verbose=0)
     except ValueError as error:
         assert "Give steps_per_epoch" in str(error)
+    else:
+        raise AssertionError
+    try:
+        counting_model().fit_generator(numbered(), 5 // 32, verbose=0)
+    except ValueError as error:
+        assert "steps_per_epoch must be 1 or more" in str(error)
     else:
         raise AssertionError
 
@@ -318,6 +359,27 @@ def train_on(model):
     return np.concatenate([w.ravel() for w in model.get_weights()])
 
 
+def check_a_save_that_fails_leaves_what_was_there():
+    small().save("a.model")
+    with open("a.model", "rb") as f:
+        before = f.read()
+    large = Sequential([Dense(400, input_dim=400)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for save in (large.save, large.save_weights):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100000, hard))  # a disk that is full
+        try:
+            save("a.model")
+        except OSError as error:
+            assert "a.model" in str(error)
+        else:
+            raise AssertionError
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with open("a.model", "rb") as f:
+            assert f.read() == before
+        assert os.listdir(".") == ["a.model"]
+
+
 def check_files_of_weights():
     model = small()
     model.save("full.model")
@@ -332,6 +394,68 @@ def check_files_of_weights():
     other = small()
     other.load_weights("full.model")
     np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+
+
+def check_files_of_keras_2():
+    model = small(optimizer=SGD(lr=0.1, decay=0.01, momentum=0.9))
+    model.fit(X, Y, epochs=2, shuffle=False, verbose=0)
+    model.save("new.hdf5")
+    shutil.copy("new.hdf5", "old.model")
+    with h5py.File("old.model", "r+") as f:  # as Keras 2.1 described the same optimizer
+        training = json.loads(f.attrs["training_config"])
+        training["metrics"] = ["accuracy"]
+        training["optimizer_config"] = {
+            "class_name": "SGD",
+            "config": {"lr": 0.1, "momentum": 0.9, "decay": 0.01, "nesterov": False},
+        }
+        f.attrs["training_config"] = json.dumps(training)
+    loaded = load_model("old.model")
+    assert K.get_value(loaded.optimizer.lr) == np.float32(0.1)
+    assert loaded.optimizer.decay == 0.01
+    np.testing.assert_allclose(train_on(loaded), train_on(model), rtol=1e-6)
+    K.set_value(loaded.optimizer.lr, 0.0)
+    H = loaded.fit(X, Y, epochs=1, verbose=0)
+    assert "acc" in H.history
+
+
+def check_code_in_files():
+    model = Sequential([Dense(1, input_dim=4), Lambda(lambda x: 2 * x)])
+    model.save("code.model")
+    try:
+        load_model("code.model")
+    except ValueError as error:
+        assert "load it with --unsafe" in str(error)
+    else:
+        raise AssertionError
+
+
+def shown(source):
+    """Return what the user sees of an exception in a script."""
+    try:
+        exec(compile(source, os.path.abspath("train.py"), "exec"), {"__name__": "__main__"})
+    except Exception as error:
+        with contextlib.redirect_stderr(io.StringIO()) as stream:
+            sys.excepthook(type(error), error, error.__traceback__)
+        return stream.getvalue()
+
+
+def check_tracebacks():
+    text = shown("from keras.utils import multi_gpu_model\n")
+    assert 'train.py", line 1, in <module>' in text
+    assert "ImportError: keras.utils.multi_gpu_model is not in Keras 3" in text
+    assert "MirroredStrategy" in text
+    text = shown("\nimport keras.preprocessing.text as t\n")
+    assert 'train.py", line 2, in <module>' in text
+    assert "TextVectorization" in text
+    assert "has no attribute 'nothing'" in shown("import keras\nkeras.layers.nothing\n")
+    assert "cannot import name 'Nothing'" in shown("from keras.layers.core import Nothing\n")
+    text = shown("from keras.layers.core import Dense\n\nDense(3, no_such='x')\n")
+    assert 'train.py", line 3, in <module>' in text
+    assert "no_such" in text
+    for source in ("from keras.layers import Highway", "import keras\nkeras.backend.gradients"):
+        assert "has no stand-in here" in shown(source)
+    for line in text.splitlines():
+        assert "pyimagesearch" not in line, text
 
 
 def check_own_classes_in_files():

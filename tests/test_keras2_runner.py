@@ -285,3 +285,22 @@ print(db["x"][:], db.mode, os.stat("new.hdf5").st_mtime_ns == before)
 """
     )
     assert (result.stdout, result.stderr) == ("[1 2] r True\n", "")
+
+
+def test_a_data_set_opened_without_a_mode_outlives_a_kill(run):
+    result = run(
+        """
+import os, signal
+import h5py
+for libver in ("earliest", "latest"):
+    with h5py.File(libver, "w", libver=libver) as db:
+        db["x"] = [1, 2]
+    if os.fork() == 0:
+        reader = h5py.File(libver)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.wait()
+    with h5py.File(libver, "r") as db:
+        print(libver, db["x"][:])
+"""
+    )
+    assert (result.stdout, result.stderr) == ("earliest [1 2]\nlatest [1 2]\n", "")

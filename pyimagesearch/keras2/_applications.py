@@ -2,6 +2,8 @@
 
 import functools
 
+import keras
+
 from pyimagesearch.keras2._arguments import rows_of
 from pyimagesearch.keras2._era import pools_resnet
 from pyimagesearch.keras2.explain import note
@@ -10,7 +12,7 @@ _ROW = rows_of("keras.applications.ResNet50")["include_top"]
 _POOL = 7  # pixels, that is all there are of an image of 224
 
 
-def install(keras):
+def install():
     """Let ResNet50 without a top end in one pixel, as it did until Keras 2.1."""
     original = keras.applications.ResNet50
 

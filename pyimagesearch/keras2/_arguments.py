@@ -3,6 +3,8 @@
 import functools
 import inspect
 
+import keras
+
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._modules import PROVIDED, resolve
 from pyimagesearch.keras2.explain import note
@@ -65,21 +67,21 @@ def wrap(function, before):
     return wrapper
 
 
-def install(keras):
+def install():
     """Patch the layers, Model(input=, output=) and the functions that had other arguments."""
     owners = {row.owner for row in names.ARGUMENTS if not row.owner.startswith(_ELSEWHERE)}
     for owner in owners - {"keras.layers.*", "keras.Model", "keras.layers.ThresholdedReLU"}:
-        _patch(keras, owner)
-    _patch_every_layer(keras)
-    _patch_model(keras)
-    PROVIDED["keras.layers.ThresholdedReLU"] = lambda: functools.partial(_thresholded, keras)
-    PROVIDED["keras.layers.merge"] = lambda: functools.partial(_merge, keras)
+        _patch(owner)
+    _patch_every_layer()
+    _patch_model()
+    PROVIDED["keras.layers.ThresholdedReLU"] = lambda: _thresholded
+    PROVIDED["keras.layers.merge"] = lambda: _merge
     for rank in (1, 2):
         name = f"keras.layers.AtrousConvolution{rank}D"
         PROVIDED[name] = functools.partial(getattr, keras.layers, f"Conv{rank}D")
 
 
-def _patch(keras, owner):
+def _patch(owner):
     rows = rows_of(owner)
     module, _, name = owner.rpartition(".")
     target = getattr(resolve(module), name)
@@ -145,7 +147,7 @@ _SPECIAL = {
 }
 
 
-def _patch_every_layer(keras):
+def _patch_every_layer():
     """Let every layer take `weights` and `batch_input_shape`."""
     rows = rows_of("keras.layers.*")
     original = keras.layers.Layer.__init__
@@ -179,7 +181,7 @@ def _set_once_built(layer, weights):
     layer.build = build_and_set
 
 
-def _patch_model(keras):
+def _patch_model():
     """Let Model take `input` and `output`."""
     rows = rows_of("keras.Model")
     inputs = keras.Input((1,))
@@ -194,11 +196,11 @@ def _patch_model(keras):
     functional.__init__ = wrap(functional.__init__, before)
 
 
-def _thresholded(keras, theta=1.0, **kwargs):
+def _thresholded(theta=1.0, **kwargs):
     return keras.layers.ReLU(threshold=theta, **kwargs)
 
 
-def _merge(keras, inputs, mode="sum", concat_axis=-1, dot_axes=-1, name=None, **kwargs):
+def _merge(inputs, mode="sum", concat_axis=-1, dot_axes=-1, name=None, **kwargs):
     """Keras 1's `merge(tensors, mode="concat", concat_axis=3)`."""
     if mode not in _MERGES or kwargs:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 
 from pyimagesearch.keras2._modules import PROVIDED
@@ -22,7 +23,7 @@ class Session:
         """There is nothing to close."""
 
 
-def install(keras):
+def install():
     """Provide the functions that are more than an operation of keras.ops under its own name."""
     ops = keras.ops
 

@@ -3,12 +3,19 @@
 import functools
 import inspect
 
+import keras
+from keras.src.utils.python_utils import pythonify_logs
+
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._arguments import rows_of, translate
+from pyimagesearch.keras2._metrics import METRICS
 from pyimagesearch.keras2._modules import PROVIDED
 from pyimagesearch.keras2.explain import note
 
 _KEYS = {row.old: row for row in names.KEYS}
+_PAIRS = {"lr": "learning_rate"}
+_PAIRS |= {part + old: part + new for part in ("", "val_") for old, new in METRICS.items()}
+_OTHER_NAMES = _PAIRS | {new: old for old, new in _PAIRS.items()}
 _OWNER = "keras.callbacks.ModelCheckpoint"
 _SUFFIXES = {row.old: row for row in names.SUFFIXES if row.owner == _OWNER}
 
@@ -52,14 +59,22 @@ class Logs(dict):
 
 def _other_name(name):
     """Return the name that Keras 2 has for one of Keras 3, or the other way round."""
-    if name in ("lr", "learning_rate"):
-        return "lr" if name == "learning_rate" else "learning_rate"
+    if name in _OTHER_NAMES:
+        return _OTHER_NAMES[name]
     if isinstance(name, str) and name.endswith("accuracy"):
         return name.removesuffix("uracy")
     return name + "uracy" if isinstance(name, str) and name.endswith("acc") else None
 
 
-def install(keras):
+class BaseLogger(keras.callbacks.Callback):
+    """The base class that the book's callbacks derive from. Keras averages without it."""
+
+    def __init__(self, stateful_metrics=None):
+        super().__init__()
+        self.stateful_metrics = set(stateful_metrics or [])
+
+
+def install():
     """Patch the callbacks."""
     callbacks = keras.callbacks
     callbacks.Callback.validation_data = None
@@ -75,15 +90,6 @@ def install(keras):
         special = dict.fromkeys(rows, lambda *ignored: None)
         cls.__init__ = _with_arguments(cls.__init__, rows, special)
 
-    class BaseLogger(callbacks.Callback):
-        """The base class that the book's callbacks derive from. Keras averages without it."""
-
-        def __init__(self, stateful_metrics=None):
-            super().__init__()
-            self.stateful_metrics = set(stateful_metrics or [])
-
-    BaseLogger.__module__ = "keras.callbacks"
-    BaseLogger.__qualname__ = "BaseLogger"
     PROVIDED["keras.callbacks.BaseLogger"] = lambda: BaseLogger
 
 
@@ -92,8 +98,6 @@ def _set_model(self, model):
 
 
 def _on_epoch_end(self, epoch, logs=None):
-    from keras.src.utils.python_utils import pythonify_logs  # noqa: PLC0415
-
     if self._async_train:
         self._flush_futures()
     logs = Logs(pythonify_logs(logs))

@@ -6,14 +6,15 @@ from pathlib import Path
 
 _RUNNER = str(Path(__file__).parent)
 _OURS = str(Path(__file__).parents[1])
-_LIBRARIES = tuple(
-    str(Path(path)) for path in {*map(sysconfig.get_path, ("stdlib", "purelib", "platlib")), _OURS}
-)
+_LIBRARIES = (sysconfig.get_path("stdlib"), _OURS)
+_FOLDERS = ("site-packages", "dist-packages")  # also those of a user's home
 
 
 def is_user_file(filename):
     """Return whether a file of code is the user's own."""
-    return bool(filename) and not filename.startswith(("<", *_LIBRARIES))
+    if not filename or filename.startswith(("<", *_LIBRARIES)):
+        return False
+    return not any(folder in filename for folder in _FOLDERS)
 
 
 def is_runner_file(filename):

@@ -9,16 +9,16 @@ batch is kept until it has been used.
 import threading
 import weakref
 
+import keras
 import numpy as np
 
 _streams = weakref.WeakKeyDictionary()  # iterator -> its stream, for the next `fit` with it
 
 
-def batches(keras, iterator, steps, *, training=False, inputs_only=False):
+def batches(iterator, steps, *, training=False, inputs_only=False):
     """Return a PyDataset of `steps` batches of an iterator a pass, and the callback it needs.
 
     Args:
-        keras: the module.
         iterator: what yields x, (x, y), (x, y, weights) or a list of these.
         steps: number of batches.
         training: they are to train on.
@@ -28,8 +28,9 @@ def batches(keras, iterator, steps, *, training=False, inputs_only=False):
         stream = _streams.setdefault(iterator, Stream(iterator))
     except TypeError:  # it cannot be referred to weakly
         stream = Stream(iterator)
-    window = _classes(keras)["window"](stream, steps, inputs_only)
-    return window, _classes(keras)["training" if training else "testing"](window)
+    steps = min(steps, keras.config.max_steps_per_epoch() or steps)
+    window = Window(stream, steps, inputs_only)
+    return window, (Training if training else Testing)(window)
 
 
 class Stream:
@@ -40,7 +41,8 @@ class Stream:
         self._iterator = _reference(iterator)
         self._waiting = {}
         self._taken = 0  # of the iterator
-        self.used = 0
+        self._dropped = 0
+        self.next = 0  # number of the batch that nobody has used yet
         self._lock = threading.Lock()
 
     def batch(self, number):
@@ -53,12 +55,13 @@ class Stream:
                 raise IndexError(f"Batch {number} of the generator has been used already.")
             return self._waiting[number]
 
-    def use(self, end):
-        """Let go of the batches before number `end`."""
+    def use(self, first, end):
+        """Let go of the batches before number `first`; those before `end` are in use now."""
         with self._lock:
-            for number in range(self.used, end):
+            for number in range(self._dropped, first):
                 self._waiting.pop(number, None)
-            self.used = max(self.used, end)
+            self._dropped = max(self._dropped, first)
+            self.next = max(self.next, end)
 
 
 def _reference(iterator):
@@ -68,103 +71,88 @@ def _reference(iterator):
         return lambda: iterator
 
 
-_made = {}
+class Window(keras.utils.PyDataset):
+    """`steps` batches of a stream in every pass: an epoch, or a validation."""
+
+    def __init__(self, stream, steps, inputs_only):
+        super().__init__()
+        self.stream = stream
+        self.steps = steps
+        self.inputs_only = inputs_only
+        self.first = None  # number of its first batch in the stream, during a pass
+        self.ended = None  # after how many batches, if the generator came to its end
+        self._iterator = stream._iterator()  # alive as long as this
+
+    @property
+    def num_batches(self):
+        return self.steps
+
+    def __getitem__(self, index):
+        try:
+            batch = self.stream.batch(self._start() + index)
+        except StopIteration:
+            self.ended = self.stream._taken
+            raise IndexError(f"The generator ended after {self.ended} batches.") from None
+        return _as_tuple(batch, self.inputs_only)
+
+    def _start(self):
+        # Keras looks at the first batches before a pass, too
+        return self.stream.next if self.first is None else self.first
+
+    def begin(self):
+        """Begin a pass with the batch that comes next."""
+        self.first = self.stream.next
+        self.stream.use(self.first, self.first)
+
+    def use(self, index, count):
+        """Note that `count` batches of this pass from `index` on are being used."""
+        end = min(index + count, self.steps)
+        self.stream.use(self.first + index, self.first + end)
+
+    def end(self):
+        """End a pass, complete or not."""
+        self.first = None
 
 
-def _classes(keras):
-    """Return the classes that need Keras to be defined."""
-    if not _made:
-        _made["window"] = _window_class(keras)
-        _made["training"], _made["testing"] = _callback_classes(keras)
-    return _made
+# At the beginning of a batch, not at its end: Keras may call the ends late, in other threads
 
 
-def _window_class(keras):
-    class Window(keras.utils.PyDataset):
-        """`steps` batches of a stream in every pass: an epoch, or a validation."""
+class Training(keras.callbacks.Callback):
+    """Tell a window of its passes, the epochs, and which of its batches are being used."""
 
-        def __init__(self, stream, steps, inputs_only):
-            super().__init__()
-            self.stream = stream
-            self.steps = steps
-            self.inputs_only = inputs_only
-            self.first = None  # number of its first batch in the stream, during a pass
-            self.ended = None  # after how many batches, if the generator came to its end
-            self._iterator = stream._iterator()  # alive as long as this
+    def __init__(self, window):
+        super().__init__()
+        self.window = window
 
-        @property
-        def num_batches(self):
-            return self.steps
+    def on_epoch_begin(self, epoch, logs=None):
+        self.window.begin()
 
-        def __getitem__(self, index):
-            try:
-                batch = self.stream.batch(self._start() + index)
-            except StopIteration:
-                self.ended = self.stream._taken
-                raise IndexError(f"The generator ended after {self.ended} batches.") from None
-            return _as_tuple(batch, self.inputs_only)
+    def on_train_batch_begin(self, batch, logs=None):
+        self.window.use(batch, self.model.steps_per_execution)
 
-        def _start(self):
-            # Keras looks at the first batches before a pass, too
-            return self.stream.used if self.first is None else self.first
-
-        def begin(self):
-            """Begin a pass with the batch that comes next."""
-            self.first = self.stream.used
-
-        def use(self, index):
-            """Let go of the batches of this pass up to `index`."""
-            self.stream.use(self.first + index + 1)
-
-        def end(self):
-            """End a pass, complete or not."""
-            self.first = None
-
-    return Window
+    def on_epoch_end(self, epoch, logs=None):
+        self.window.end()
 
 
-def _callback_classes(keras):
-    class Training(keras.callbacks.Callback):
-        """Tell a window of its passes, the epochs, and which of its batches have been used."""
+class Testing(keras.callbacks.Callback):
+    """The same for validation, `evaluate` and `predict`."""
 
-        async_safe = True  # Keras need not wait for it after every batch
+    def __init__(self, window):
+        super().__init__()
+        self.window = window
 
-        def __init__(self, window):
-            super().__init__()
-            self.window = window
+    def on_test_begin(self, logs=None):
+        self.window.begin()
 
-        def on_epoch_begin(self, epoch, logs=None):
-            self.window.begin()
+    def on_test_batch_begin(self, batch, logs=None):
+        self.window.use(batch, self.model.steps_per_execution)
 
-        def on_train_batch_end(self, batch, logs=None):
-            self.window.use(batch)
+    def on_test_end(self, logs=None):
+        self.window.end()
 
-        def on_epoch_end(self, epoch, logs=None):
-            self.window.end()
-
-    class Testing(keras.callbacks.Callback):
-        """The same for validation, `evaluate` and `predict`."""
-
-        async_safe = True
-
-        def __init__(self, window):
-            super().__init__()
-            self.window = window
-
-        def on_test_begin(self, logs=None):
-            self.window.begin()
-
-        def on_test_batch_end(self, batch, logs=None):
-            self.window.use(batch)
-
-        def on_test_end(self, logs=None):
-            self.window.end()
-
-        on_predict_begin = on_test_begin
-        on_predict_batch_end = on_test_batch_end
-        on_predict_end = on_test_end
-
-    return Training, Testing
+    on_predict_begin = on_test_begin
+    on_predict_batch_begin = on_test_batch_begin
+    on_predict_end = on_test_end
 
 
 def _as_tuple(batch, inputs_only):
@@ -187,6 +175,6 @@ def is_stream(data):
 def first_batch_size(iterator):
     """Return the number of rows in the next batch of an iterator, which stays the next one."""
     stream = _streams.setdefault(iterator, Stream(iterator))
-    batch = stream.batch(stream.used)
+    batch = stream.batch(stream.next)
     x = batch[0] if isinstance(batch, (list, tuple)) else batch
     return len(x[0] if isinstance(x, (list, tuple)) else x)

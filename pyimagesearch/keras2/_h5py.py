@@ -55,6 +55,16 @@ def _read_text(h5py):
     h5py.Dataset.__array__ = __array__
 
 
+def _outlives_a_kill(name):
+    """Return whether a file that is open for writing, and not written to, can simply be left.
+
+    One of the newer formats carries a mark while it is open, and does not open again with it.
+    """
+    with open(name, "rb") as file:  # noqa: PTH123  bytes and str alike
+        head = file.read(9)
+    return head[:8] == b"\x89HDF\r\n\x1a\n" and head[8] < 2
+
+
 def _with_default_mode(original):
     """Open a file without a mode for reading and writing, as far as one may; or make it."""
 
@@ -65,7 +75,7 @@ def _with_default_mode(original):
         note(_ROWS["File(path)"])
         if not os.path.exists(name):  # noqa: PTH110  bytes and str alike
             return original(self, name, "w-", *args, **kwargs)
-        if os.access(name, os.W_OK):
+        if os.access(name, os.W_OK) and _outlives_a_kill(name):
             try:  # as in 2017: several may have it open
                 return original(self, name, "r+", *args, **{"locking": False, **kwargs})
             except OSError:

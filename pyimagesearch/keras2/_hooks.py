@@ -5,7 +5,10 @@ import warnings
 
 from pyimagesearch.keras2 import _h5py, _modules, _others
 
-_PATCHES = ("arguments", "backend", "optimizers", "models", "callbacks", "saving", "applications")
+_PATCHES = (
+    *("arguments", "backend", "optimizers", "models", "metrics", "shapes", "callbacks"),
+    *("saving", "applications"),
+)
 _ADVICE = (  # of Keras, to scripts of today
     "Do not pass an `input_shape`",
     "Your `PyDataset` class should call `super",
@@ -36,5 +39,5 @@ def install(*, unsafe=False):
 def _patch_keras(keras):
     for message in _ADVICE:
         warnings.filterwarnings("ignore", message=message)
-    for name in _PATCHES:  # imported here, since some of them import Keras
-        importlib.import_module(f"pyimagesearch.keras2._{name}").install(keras)
+    for name in _PATCHES:  # imported here, since they import Keras
+        importlib.import_module(f"pyimagesearch.keras2._{name}").install()

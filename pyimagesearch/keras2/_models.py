@@ -1,56 +1,37 @@
-"""Models of Keras 2: fit_generator and its kin, old arguments of fit, names of metrics."""
+"""Models of Keras 2: fit_generator and its kin, and the old arguments of fit and its kin."""
 
 import functools
+import math
+import random
 
-import numpy as np
+import keras
 
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._arguments import rows_of, translate
-from pyimagesearch.keras2._era import find_key, keys_are_old
-from pyimagesearch.keras2._frames import called_by_user
 from pyimagesearch.keras2._generators import batches, first_batch_size, is_stream
+from pyimagesearch.keras2._params import CompleteParams, hand_out
 from pyimagesearch.keras2.explain import note
 
 _METHODS = {row.old: row for row in names.METHODS if row.owner == "keras.Model"}
-_KEYS = {row.old: row for row in names.KEYS}
 _WORKERS = ("max_queue_size", "workers", "use_multiprocessing")
-_METRICS = {
-    "mse": "mean_squared_error",
-    "MSE": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "MAE": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "msle": "mean_squared_logarithmic_error",
-}
-_LOSSES = {
-    row.old.rpartition(".")[2]: row
-    for row in names.NAMES
-    if row.old.startswith("keras.losses.") and row.old.rpartition(".")[2].islower()
-}
+_CLASS_WEIGHT = rows_of("keras.Model.fit")["class_weight"]
 _GENERATOR_ROWS = {
     name: rows_of(f"keras.Model.{name}")
     for name in ("fit_generator", "evaluate_generator", "predict_generator")
 }
 
 
-def install(keras):
+def install():
     """Patch keras.Model: what Sequential and functional models inherit."""
     model = keras.Model
-    # where it is defined: Keras asks whether a class has a `compile` of its own
-    trainer = next(cls for cls in model.__mro__ if "compile" in vars(cls))
-    trainer.compile = _compile(trainer.compile)
-    model.fit = _fit(keras, model.fit)
-    model.evaluate = _evaluate(keras, model.evaluate)
-    model.predict = _predict(keras, model.predict)
-    model.train_on_batch = _of_this_batch(model.train_on_batch)
-    model.test_on_batch = _of_this_batch(model.test_on_batch)
+    model.fit = _fit(model.fit)
+    model.evaluate = _evaluate(model.evaluate)
+    model.predict = _predict(model.predict)
     model.fit_generator = fit_generator
     model.evaluate_generator = evaluate_generator
     model.predict_generator = predict_generator
     model.predict_classes = predict_classes
     model.predict_proba = predict_proba
-    model.metrics_names = property(_metrics_names)
-    _shapes(keras)
 
 
 def fit_generator(
@@ -192,82 +173,12 @@ def _steps(data, steps, name):
         return len(data)
     if steps is None:
         raise ValueError(f"A generator has no end that Keras knows. Give {name}.")
-    return int(steps)
+    if steps <= 0:
+        raise ValueError(f"{name} must be 1 or more: are there fewer rows than in a batch?")
+    return math.ceil(steps)  # a fraction, such as rows / batch, was counted up
 
 
-def _compile(original):
-    """Call metrics and losses by names that Keras 3 has and that the script knows."""
-
-    @functools.wraps(original)
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None, *args, **kwargs):
-        kwargs = translate(rows_of("keras.Model.compile"), kwargs, {"sample_weight_mode": _ignore})
-        old = keys_are_old()
-        metrics = _renamed(metrics, lambda name: _metric(name, old))
-        if "weighted_metrics" in kwargs:
-            weighted = _renamed(kwargs["weighted_metrics"], lambda name: _metric(name, old))
-            kwargs["weighted_metrics"] = weighted
-        if args or "loss_weights" in kwargs:
-            return original(
-                self, optimizer, _renamed(loss, _loss), *args, metrics=metrics, **kwargs
-            )
-        return original(self, optimizer, _renamed(loss, _loss), metrics=metrics, **kwargs)
-
-    return compile
-
-
-def _ignore(kwargs, value, old):
-    pass
-
-
-def _put_back(kwargs, value, old):
-    kwargs[old] = value
-
-
-def _renamed(item, rename):
-    """Apply `rename` to every str in nested lists and dicts."""
-    if isinstance(item, (list, tuple)):
-        return [_renamed(part, rename) for part in item]
-    if isinstance(item, dict):
-        return {name: _renamed(part, rename) for name, part in item.items()}
-    return rename(item) if isinstance(item, str) else item
-
-
-def _metric(name, old):
-    if name in ("accuracy", "acc") and old:
-        for key in ("acc", "val_acc"):
-            place = find_key(key)
-            if place and name == "accuracy":
-                note(_KEYS[key], place)
-        return "acc"
-    return _METRICS.get(name, name)
-
-
-def _loss(name):
-    row = _LOSSES.get(name)
-    return row.new.rpartition(".")[2] if row else name
-
-
-def _metrics_names(self):
-    note(_METHODS["metrics_names"])
-    return _names_of_results(self)
-
-
-def _names_of_results(self):
-    """Return the names of what `evaluate` returns, in its order."""
-    found = ["loss"]
-    for metric in self.metrics:
-        parts = getattr(metric, "metrics", None)  # a container of those given to `compile`
-        found += [metric.name] if parts is None else [part.name for part in parts]
-    if len(found) > 2 or not self.compiled:
-        return list(dict.fromkeys(name for name in found if name != "compile_metrics"))
-    settings = getattr(self, "_compile_config", None)  # the metrics are not built yet
-    given = (settings.config.get("metrics") if settings else None) or []
-    found += [name for name in given if isinstance(name, str)] if isinstance(given, list) else []
-    return list(dict.fromkeys(name for name in found if name != "compile_metrics"))
-
-
-def _fit(keras, original):
-    rows = rows_of("keras.Model.fit")
+def _fit(original):
     positions = (
         *("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split"),
         *("validation_data", "shuffle", "class_weight", "sample_weight", "initial_epoch"),
@@ -278,88 +189,57 @@ def _fit(keras, original):
     def fit(self, *args, **kwargs):
         kwargs = dict(zip(positions, args, strict=False)) | kwargs
         kwargs = _use_workers("fit", kwargs.get("x"), {}, kwargs)
-        kwargs["class_weight"] = _class_weight(rows, kwargs.get("class_weight"))
+        kwargs["class_weight"] = class_weights(kwargs.get("class_weight"))
         callbacks = kwargs.get("callbacks")
         callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else callbacks
         callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
         callbacks = callbacks or []
         windows = []
         x, steps = kwargs.get("x"), kwargs.get("steps_per_epoch")
+        if steps is not None and isinstance(x, keras.utils.PyDataset) and not is_stream(x):
+            x = _endless(x, kwargs.get("shuffle", True), steps)
         if is_stream(x) and (steps is not None or hasattr(x, "__len__")):
             steps = _steps(x, steps, "steps_per_epoch")
-            kwargs["x"], progress = batches(keras, x, steps, training=True)
+            kwargs["x"], progress = batches(x, steps, training=True)
             kwargs |= {"steps_per_epoch": None, "shuffle": False}
             callbacks = [progress, *callbacks]
             windows.append(kwargs["x"])
         data, steps = kwargs.get("validation_data"), kwargs.get("validation_steps")
         if is_stream(data) and (steps is not None or hasattr(data, "__len__")):
-            window, progress = batches(keras, data, _steps(data, steps, "validation_steps"))
+            window, progress = batches(data, _steps(data, steps, "validation_steps"))
             kwargs |= {"validation_data": window, "validation_steps": None}
             callbacks = [progress, *callbacks]
             windows.append(window)
         elif isinstance(data, (list, tuple)):
             kwargs["validation_data"] = tuple(data)
-        params = _Params(kwargs)
-        _hand_out(data, callbacks)
-        kwargs["callbacks"] = [_params_class(keras)(params), *callbacks]
+        hand_out(data, callbacks)
+        kwargs["callbacks"] = [CompleteParams(kwargs), *callbacks]
         return _told(windows, original, self, **kwargs)
 
     return fit
 
 
-class _Params(dict):
-    """What Keras 2 put into a callback's `params` besides what Keras 3 does."""
+def _endless(sequence, shuffle, steps):
+    """Return the batches of a Sequence without end, if an epoch is not just a pass over it.
 
-    def __init__(self, given):
-        x = given.get("x")
-        super().__init__(
-            batch_size=given.get("batch_size") or (32 if hasattr(x, "shape") else None),
-            samples=len(x) if hasattr(x, "shape") else None,
-            do_validation=given.get("validation_data") is not None
-            or bool(given.get("validation_split")),
-        )
+    Keras 3 ends an epoch where the Sequence ends, and has only what is left in the next one.
+    """
+    if steps == sequence.num_batches:
+        return sequence
 
+    def batches():
+        while True:
+            order = list(range(sequence.num_batches))
+            if shuffle:
+                random.shuffle(order)
+            for index in order:
+                yield sequence[index]
+            sequence.on_epoch_end()
 
-_made = {}
-
-
-def _params_class(keras):
-    """Return the callback that fills in `params`."""
-    if _made:
-        return _made["params"]
-
-    class Params(keras.callbacks.Callback):
-        """The first callback: it completes the dict that all get."""
-
-        async_safe = True
-
-        def __init__(self, more):
-            super().__init__()
-            self.more = more
-
-        def set_params(self, params):
-            params.update(self.more)
-            params["metrics"] = _all_names(self.model, self.more["do_validation"])
-            self.params = params
-
-    _made["params"] = Params
-    return Params
+    return batches()
 
 
-def _all_names(model, validated):
-    found = _names_of_results(model)
-    return found + [f"val_{name}" for name in found] * validated
-
-
-def _hand_out(data, callbacks):
-    """Give the callbacks the validation data where these are arrays, as Keras 2 did."""
-    if isinstance(data, (list, tuple)) and all(hasattr(item, "shape") for item in data):
-        weights = [np.ones(len(data[0]))] if len(data) == 2 else []
-        for callback in callbacks:
-            callback.validation_data = [*data, *weights]
-
-
-def _evaluate(keras, original):
+def _evaluate(original):
     positions = ("x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks")
 
     @functools.wraps(original)
@@ -368,12 +248,12 @@ def _evaluate(keras, original):
         if "_use_cached_eval_dataset" in kwargs:  # the validation of `fit`
             return original(self, **kwargs)
         kwargs = _use_workers("evaluate", kwargs.get("x"), {}, kwargs)
-        return _over_batches(keras, original, self, kwargs)
+        return _over_batches(original, self, kwargs)
 
     return evaluate
 
 
-def _predict(keras, original):
+def _predict(original):
     positions = ("x", "batch_size", "verbose", "steps", "callbacks")
 
     @functools.wraps(original)
@@ -381,16 +261,16 @@ def _predict(keras, original):
         kwargs = dict(zip(positions, args, strict=False)) | kwargs
         kwargs.setdefault("verbose", 0)
         kwargs = _use_workers("predict", kwargs.get("x"), {}, kwargs)
-        return _over_batches(keras, original, self, kwargs, inputs_only=True)
+        return _over_batches(original, self, kwargs, inputs_only=True)
 
     return predict
 
 
-def _over_batches(keras, original, model, kwargs, **options):
+def _over_batches(original, model, kwargs, **options):
     x, steps = kwargs.get("x"), kwargs.get("steps")
     windows = []
     if is_stream(x) and (steps is not None or hasattr(x, "__len__")):
-        kwargs["x"], progress = batches(keras, x, _steps(x, steps, "steps"), **options)
+        kwargs["x"], progress = batches(x, _steps(x, steps, "steps"), **options)
         kwargs["steps"] = None
         kwargs["callbacks"] = [progress, *(kwargs.get("callbacks") or [])]
         windows.append(kwargs["x"])
@@ -411,65 +291,15 @@ def _told(windows, function, *args, **kwargs):
         raise
 
 
-def _class_weight(rows, weights):
+def _put_back(kwargs, value, old):
+    kwargs[old] = value
+
+
+def class_weights(weights):
+    """Return class weights as the dict that Keras 3 takes."""
     if weights is None or isinstance(weights, dict):
         return weights
     if isinstance(weights, str):  # Keras 2 took "auto" and ignored it
         return None
-    note(rows["class_weight"])
+    note(_CLASS_WEIGHT)
     return {i: float(weight) for i, weight in enumerate(weights)}
-
-
-def _of_this_batch(original):
-    """Return the figures of the batch: Keras 3 has their mean over all batches so far."""
-
-    @functools.wraps(original)
-    def on_batch(self, *args, **kwargs):
-        self.reset_metrics()
-        kwargs["class_weight"] = _class_weight({}, kwargs.get("class_weight")) or None
-        if kwargs["class_weight"] is None:
-            del kwargs["class_weight"]
-        return original(self, *args, **kwargs)
-
-    return on_batch
-
-
-def _shapes(keras):
-    """Give layers their shapes and tensors by the old names."""
-    rows = {row.old: row for row in names.METHODS if row.owner == "keras.layers.Layer"}
-
-    def shape_of(which):
-        def shape(self):
-            if called_by_user():
-                note(rows[f"{which}_shape"])
-            return _shapes_of(getattr(self, which))
-
-        return property(shape)
-
-    def at(which, name, convert):
-        def get(self, node_index):
-            note(rows[name])
-            if node_index >= len(self._inbound_nodes):
-                raise ValueError(f"{self.name} was called {len(self._inbound_nodes)} times.")
-            node = self._inbound_nodes[node_index]
-            found = node.input_tensors if which == "input" else node.output_tensors
-            found = found[0] if len(found) == 1 else list(found)
-            return convert(found)
-
-        return get
-
-    layer = keras.layers.Layer
-    for which in ("input", "output"):
-        setattr(layer, f"{which}_shape", shape_of(which))
-        for name, convert in ((f"get_{which}_at", _itself), (f"get_{which}_shape_at", _shapes_of)):
-            setattr(layer, name, at(which, name, convert))
-
-
-def _itself(tensors):
-    return tensors
-
-
-def _shapes_of(tensors):
-    if isinstance(tensors, (list, tuple)):
-        return [tuple(tensor.shape) for tensor in tensors]
-    return tuple(tensors.shape)

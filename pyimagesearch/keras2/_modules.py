@@ -50,18 +50,18 @@ def gone(row):
     return f"{row.old} is not in Keras 3 and has no stand-in here. {row.why}{instead}"
 
 
-def look_up(old, default=None):
+def is_old(name):
+    """Return whether a dotted name is one of Keras 2 or its companions."""
+    return name in NAMES or name in MODULES
+
+
+def look_up(old):
     """Return what an old dotted name stands for.
 
     Raises:
-        LookupError: if it is no old name.
         ImportError, AttributeError: if it has no stand-in; which one, tells the line that asks.
     """
-    row = NAMES.get(old) or MODULES.get(old)
-    if row is None:
-        if default is None:
-            raise LookupError(old)
-        return default()
+    row = NAMES.get(old) or MODULES[old]
     if not row.provided:
         frame = sys._getframe(2)  # beyond __getattr__: who imports, or asks for an attribute
         importing = frame.f_code.co_code[frame.f_lasti] == _IMPORT_FROM
@@ -94,11 +94,8 @@ def extend(module):
     name = canonical(module.__name__)
 
     def __getattr__(attribute):
-        if not attribute.startswith("__"):
-            try:
-                return look_up(f"{name}.{attribute}")
-            except LookupError:
-                pass
+        if is_old(f"{name}.{attribute}"):
+            return look_up(f"{name}.{attribute}")
         if own is not None:
             return own(attribute)
         raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
@@ -119,21 +116,17 @@ class OldModule(types.ModuleType):
             return [name for name in dir(self._modern()) if not name.startswith("_")]
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        old = f"{self._row.old}.{attribute}"
-        return look_up(old, default=lambda: self._from_modern(attribute))
+        old, modern = f"{self._row.old}.{attribute}", f"{self._row.new}.{attribute}"
+        if is_old(old):
+            return look_up(old)
+        if modern in NAMES:
+            return look_up(modern)
+        if not self._row.new:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
+        return getattr(self._modern(), attribute)
 
     def _modern(self):
         return importlib.import_module(self._row.new) if self._row.new else self
-
-    def _from_modern(self, attribute):
-        if not self._row.new:
-            raise AttributeError(f"module {self.__name__!r} has no attribute {attribute!r}")
-        # here, not by getattr alone: the error for what is gone depends on who asks
-        modern = f"{self._row.new}.{attribute}"
-        row = NAMES.get(modern)
-        if row is not None and not row.provided:
-            raise ImportError(gone(row))
-        return getattr(self._modern(), attribute)
 
     def __call__(self, *args, **kwargs):
         """Be what Keras 1 had under the name of the module: the function `merge`."""

@@ -3,6 +3,8 @@
 import functools
 import inspect
 
+import keras
+
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._arguments import rows_of
 from pyimagesearch.keras2.explain import note
@@ -24,21 +26,21 @@ _METHODS = {row.old: row for row in names.METHODS if row.owner == "model.optimiz
 as_schedule = False
 
 
-def install(keras):
+def install():
     """Patch the optimizers, each and all."""
     for name, order in _ORDER.items():
         cls = getattr(keras.optimizers, name)
-        cls.__init__ = _with_old_arguments(keras, cls.__init__, name, order)
+        cls.__init__ = _with_old_arguments(cls.__init__, name, order)
     base = keras.optimizers.Optimizer
     base.lr = property(_get_rate, _set_rate)
     base.decay = property(_get_decay, _set_decay)
     base.variables = property(_without_rate(base.variables.fget))
-    base._get_current_learning_rate = _decayed(keras, base._get_current_learning_rate)
+    base._get_current_learning_rate = _decayed(base._get_current_learning_rate)
     base._backend_apply_gradients = _applying(base._backend_apply_gradients)
-    base.get_config = _with_schedule(keras, base.get_config)
+    base.get_config = _with_schedule(base.get_config)
 
 
-def _with_old_arguments(keras, original, name, order):
+def _with_old_arguments(original, name, order):
     owner = f"keras.optimizers.{name}"
     rows = rows_of(owner)
     defaults = _DEFAULTS.get(owner)
@@ -65,7 +67,7 @@ def _with_old_arguments(keras, original, name, order):
             note(defaults)
             kwargs = dict(defaults.values) | kwargs
         rate = kwargs.get("learning_rate")
-        if _is_decay(keras, rate):  # as saved by `get_config`
+        if _is_decay(rate):  # as saved by `get_config`
             kwargs["learning_rate"], decay = rate.initial_learning_rate, rate.decay_rate
         elif rate is not None and not callable(rate):
             kwargs["learning_rate"] = float(rate)
@@ -76,7 +78,7 @@ def _with_old_arguments(keras, original, name, order):
     return __init__
 
 
-def _is_decay(keras, rate):
+def _is_decay(rate):
     schedule = keras.optimizers.schedules.InverseTimeDecay
     return isinstance(rate, schedule) and rate.decay_steps == 1 and not rate.staircase
 
@@ -119,7 +121,7 @@ def _applying(original):
     return _backend_apply_gradients
 
 
-def _decayed(keras, original):
+def _decayed(original):
     """Use lr / (1 + decay * iterations); whoever reads the rate gets lr, as in Keras 2."""
 
     @functools.wraps(original)
@@ -143,7 +145,7 @@ def _without_rate(original):
     return variables
 
 
-def _with_schedule(keras, original):
+def _with_schedule(original):
     """Save lr and decay as the schedule that Keras 3 has for them."""
 
     @functools.wraps(original)

@@ -2,11 +2,13 @@
 
 import contextlib
 import functools
+import io
 import sys
 import tempfile
 from pathlib import Path
 
 import h5py
+import keras
 from keras.src.legacy.saving import legacy_h5_format
 
 from pyimagesearch.keras2 import _hooks, _optimizers, names
@@ -20,13 +22,13 @@ _ZIP = b"PK\x03\x04"
 _ROWS = {(row.owner, row.old): row for row in names.SUFFIXES}
 
 
-def install(keras):
+def install():
     """Patch saving and loading, of whole models and of weights."""
     save, load = keras.Model.save, keras.models.load_model
     keras.Model.save = _save(save)
     keras.Model.save_weights = _save_weights(keras.Model.save_weights)
     keras.Model.load_weights = _load_weights(keras.Model.load_weights)
-    loader = _load(keras, load)
+    loader = _load(load)
 
     def save_model(model, filepath, overwrite=True, include_optimizer=True, **kwargs):
         model.save(filepath, overwrite, include_optimizer, **kwargs)
@@ -62,10 +64,23 @@ def _save(original):
             _note_suffix("keras.Model.save", path)
             if not overwrite and path.exists():
                 raise FileExistsError(f"{path} exists, and save was called with overwrite=False.")
-            with replacing(path) as temporary, _keeping_compile_config(self):
-                legacy_h5_format.save_model_to_hdf5(self, str(temporary), True, include_optimizer)
+            with _writing(path) as file, _keeping_compile_config(self):
+                legacy_h5_format.save_model_to_hdf5(self, file, True, include_optimizer)
 
     return save
+
+
+@contextlib.contextmanager
+def _writing(path):
+    """Give an empty HDF5 file that takes the place of `path` when it is complete.
+
+    It is made in memory: on a full disk h5py leaves a file that it can neither finish nor close.
+    """
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        yield file
+    with replacing(path) as temporary:
+        temporary.write_bytes(memory.getbuffer())
 
 
 def _note_suffix(owner, path):
@@ -96,7 +111,7 @@ def _save_weights(original):
         _note_suffix("keras.Model.save_weights", path)
         if not overwrite and path.exists():
             raise FileExistsError(f"{path} exists, and overwrite=False.")
-        with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        with _writing(path) as file:
             legacy_h5_format.save_weights_to_hdf5_group(file, self)
         return None
 
@@ -130,14 +145,14 @@ def _is(path, signature):
         return False
 
 
-def _load(keras, original):
+def _load(original):
     @functools.wraps(original)
     def load_model(filepath, custom_objects=None, compile=True, **kwargs):
         if sys._getframe(1).f_code is read_legacy.__code__:  # for the network alone
             return legacy_h5_format.load_model_from_hdf5(filepath, compile=False)
         if isinstance(filepath, (str, Path)) and not Path(filepath).exists():
             raise OSError(f"There is no model at {filepath}.")
-        with _rates_as_schedules(), _known(keras, custom_objects):
+        with _rates_as_schedules(), _known(custom_objects):
             if isinstance(filepath, (str, Path)) and _is(filepath, _HDF5):
                 unsafe = _hooks.UNSAFE or not kwargs.get("safe_mode", True)
                 return read_legacy(filepath, compile=compile, unsafe=unsafe)
@@ -154,7 +169,7 @@ def _load(keras, original):
 
 
 @contextlib.contextmanager
-def _known(keras, custom_objects):
+def _known(custom_objects):
     """Have Keras know the script's own classes: naming them is to trust them."""
     registry = keras.saving.get_custom_objects()
     before = dict(registry)

@@ -42,7 +42,8 @@ def report(stream=None):
     if not _used:
         print("[keras2] no old names were used", file=stream)
         return
-    print(f"[keras2] {len(_used)} old names were used:", file=stream)
+    said = "1 old name was" if len(_used) == 1 else f"{len(_used)} old names were"
+    print(f"[keras2] {said} used:", file=stream)
     for row, (times, place) in _used.items():
         count = "once" if times == 1 else f"{times} times"
         where = f"{place}, " if place else ""

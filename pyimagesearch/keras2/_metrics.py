@@ -1,0 +1,107 @@
+"""Metrics and losses of Keras 2: their names, and what they are of a single batch."""
+
+import functools
+
+import keras
+
+from pyimagesearch.keras2 import names
+from pyimagesearch.keras2._arguments import rows_of, translate
+from pyimagesearch.keras2._era import find_key, keys_are_old
+from pyimagesearch.keras2.explain import note
+
+_NAMES = next(row for row in names.METHODS if row.old == "metrics_names")
+_KEYS = {row.old: row for row in names.KEYS}
+METRICS = {  # what Keras 2.2 called them in its history
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+_LOSSES = {
+    row.old.rpartition(".")[2]: row
+    for row in names.NAMES
+    if row.old.startswith("keras.losses.") and row.old.rpartition(".")[2].islower()
+}
+
+
+def install():
+    """Patch what has to do with metrics in keras.Model."""
+    model = keras.Model
+    # where it is defined: Keras asks whether a class has a `compile` of its own
+    trainer = next(cls for cls in model.__mro__ if "compile" in vars(cls))
+    trainer.compile = _compile(trainer.compile)
+    model.train_on_batch = _of_this_batch(model.train_on_batch)
+    model.test_on_batch = _of_this_batch(model.test_on_batch)
+    model.metrics_names = property(_metrics_names)
+
+
+def _compile(original):
+    """Call metrics and losses by names that Keras 3 has and that the script knows."""
+
+    @functools.wraps(original)
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, *args, **kwargs):
+        kwargs = translate(rows_of("keras.Model.compile"), kwargs)
+        old = keys_are_old()
+        metrics = _renamed(metrics, lambda name: _metric(name, old))
+        if "weighted_metrics" in kwargs:
+            weighted = _renamed(kwargs["weighted_metrics"], lambda name: _metric(name, old))
+            kwargs["weighted_metrics"] = weighted
+        # by position, the metrics came before the weights of the losses
+        original(self, optimizer, _renamed(loss, _loss), *args, metrics=metrics, **kwargs)
+
+    return compile
+
+
+def _renamed(item, rename):
+    """Apply `rename` to every str in nested lists and dicts."""
+    if isinstance(item, (list, tuple)):
+        return [_renamed(part, rename) for part in item]
+    if isinstance(item, dict):
+        return {name: _renamed(part, rename) for name, part in item.items()}
+    return rename(item) if isinstance(item, str) else item
+
+
+def _metric(name, old):
+    if not old:
+        return name
+    if name == "accuracy":
+        for key in ("acc", "val_acc"):
+            place = find_key(key)
+            if place:
+                note(_KEYS[key], place)
+        return "acc"
+    return METRICS.get(name, name)
+
+
+def _loss(name):
+    row = _LOSSES.get(name)
+    return row.new.rpartition(".")[2] if row else name
+
+
+def _metrics_names(self):
+    note(_NAMES)
+    return names_of_results(self)
+
+
+def names_of_results(model):
+    """Return the names of what `evaluate` returns, in its order."""
+    found = []
+    for metric in model.metrics:
+        parts = getattr(metric, "metrics", None)  # a container of those given to `compile`
+        found += [metric.name] if parts is None else [part.name for part in parts]
+    settings = getattr(model, "_compile_config", None)
+    if found == ["loss"] and settings is not None:  # those given are not built yet
+        given = settings.config.get("metrics")
+        found += [name for name in given if isinstance(name, str)] if given else []
+    return found or ["loss"]
+
+
+def _of_this_batch(original):
+    """Return the figures of the batch: Keras 3 has their mean over all batches so far."""
+
+    @functools.wraps(original)
+    def on_batch(self, *args, **kwargs):
+        self.reset_metrics()
+        return original(self, *args, **kwargs)
+
+    return on_batch
