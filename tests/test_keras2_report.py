@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pyimagesearch.keras2 import names
+from pyimagesearch.keras2 import names, table
 from pyimagesearch.keras2.report import Report, main
 
 HERE = Path(__file__).parent
@@ -422,10 +422,13 @@ def test_what_is_right_today_is_not_reported(tmp_path, code):
 
 
 def test_two_sizes_are_doubted_where_nothing_else_is_old(tmp_path):
-    report = report_on(tmp_path, PREAMBLE + "Conv2D(8, 3, 3)\nConv2D(8, 3, 2)\n")
-    assert found(report) == [(8, "Conv2D(8, 3, 3)")]
+    code = (
+        PREAMBLE + "Conv2D(8, 3, 3)\nConv2D(8, 3, 2); Adagrad()\nmodel.predict(x, steps=n // b)\n"
+    )
+    report = report_on(tmp_path, code)
+    assert found(report) == [(8, "Conv2D(8, 3, 3)"), (10, "steps=n // b")]
     assert report.findings[0][1].why.startswith("If this was written for Keras 1")
-    assert report.diff() == ""
+    assert "Conv2D(8, 3, 3)" in patched(report)
     old = report_on(tmp_path, PREAMBLE + "Conv2D(8, 3, 3)\nConv2D(8, 3, 2)\nDropout(p=1)\n")
     assert "Conv2D(8, (3, 2))" in patched(old)
 
@@ -705,6 +708,33 @@ def test_what_the_table_says_of_keras_3_is_so():
         *("keras.backend.set_value", "keras.backend.batch_set_value", "keras.backend.gradients"),
     }
     assert kept - broken == names.TENSORFLOW_KEEPS
+
+
+PAGE = PROJECT / "docs" / "migration.md"
+
+
+def test_the_page_has_the_table_of_today():
+    _, _, rest = PAGE.read_text(encoding="utf-8").partition(table.BEGIN)
+    assert rest.partition(table.END)[0].strip() == table.markdown().strip()
+
+
+def test_a_page_without_marks_is_refused_and_kept(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# Names\n")
+    with pytest.raises(ValueError, match="lacks the marks"):
+        table.write(page)
+    assert page.read_text() == "# Names\n"
+
+
+def test_the_pages_example_is_what_the_report_prints(capsys, monkeypatch):
+    monkeypatch.chdir(BOOK / "data_augmentation")
+    page = PAGE.read_text(encoding="utf-8")
+    main(["minivggnet_flowers17_data_aug.py"])
+    assert f"```text\n{capsys.readouterr().out}```" in page
+    main(["minivggnet_flowers17_data_aug.py", "--diff"])
+    printed = capsys.readouterr()
+    assert f"```diff\n{printed.out}```" in page
+    assert f"```text\n{printed.err}```" in page
 
 
 def test_every_edit_leaves_python(tmp_path):

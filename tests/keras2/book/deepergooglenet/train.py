@@ -58,7 +58,7 @@ else:
         K.get_value(model.optimizer.lr)))
 
 callbacks = [
-    EpochCheckpoint(args["checkpoints"], every=5,
+    EpochCheckpoint(args["checkpoints"], every=config.EVERY,
         startAt=args["start_epoch"]),
     TrainingMonitor(config.FIG_PATH, jsonPath=config.JSON_PATH,
         startAt=args["start_epoch"])]

@@ -10,6 +10,7 @@ WORD_LABELS = "../datasets/tiny-imagenet-200/words.txt"
 # smaller numbers for a dry run
 NUM_CLASSES = int(os.environ.get("CLASSES", 200))
 NUM_TEST_IMAGES = int(os.environ.get("TEST_PER_CLASS", 50)) * NUM_CLASSES
+EVERY = int(os.environ.get("EVERY", 5))
 BATCH_SIZE = int(os.environ.get("BATCH_SIZE", 64))
 EPOCHS = int(os.environ.get("EPOCHS", 10))
 
