@@ -300,17 +300,18 @@ def check_predictions_of_generators():
 
 
 def check_class_weights():
-    def loss_with(weights):
-        model = small(optimizer=SGD(lr=0.0))
-        model.set_weights([np.zeros(w.shape) for w in model.get_weights()])
-        batches = iter([(X, Y)])
-        arrays = model.fit(X, Y, class_weight=weights, epochs=1, verbose=0).history["loss"][0]
-        model.fit_generator(batches, 1, 1, class_weight=weights, verbose=0)
-        return arrays, model.history.history["loss"][0]
+    model = small(optimizer=SGD(lr=0.0))
+    model.set_weights([np.zeros(w.shape) for w in model.get_weights()])
 
-    for weights in (np.array([2.0, 2.0, 2.0]), [2.0, 2.0, 2.0], {0: 2.0, 1: 2.0, 2: 2.0}):
-        np.testing.assert_allclose(loss_with(weights), 2 * np.log(3), rtol=1e-5)
+    def loss_with(weights, fit=model.fit, data=(X, Y)):
+        return fit(*data, class_weight=weights, verbose=0).history["loss"][0]
+
+    np.testing.assert_allclose(loss_with(np.array([2.0, 2.0, 2.0])), 2 * np.log(3), rtol=1e-5)
+    np.testing.assert_allclose(loss_with({0: 3.0, 1: 3.0, 2: 3.0}), 3 * np.log(3), rtol=1e-5)
     np.testing.assert_allclose(loss_with("auto"), np.log(3), rtol=1e-5)
+    once = (iter([[X, Y]]), 1)
+    found = loss_with([4.0, 4.0, 4.0], fit=model.fit_generator, data=once)
+    np.testing.assert_allclose(found, 4 * np.log(3), rtol=1e-5)
 
 
 def check_an_augmented_epoch_of_fewer_steps_goes_on_where_it_stopped():
@@ -333,9 +334,12 @@ def check_files():
         model.save(name)
         with open(name, "rb") as f:
             assert f.read(4) == (b"PK\x03\x04" if name == "a.keras" else b"\x89HDF"), name
-    expected = train_on(load_model("a.keras"))
-    for name in ("a.model", "a.hdf5", "a.h5", "a"):
-        np.testing.assert_allclose(train_on(load_model(name)), expected, rtol=1e-6)
+    for name in ("a.model", "a.hdf5", "a.h5", "a", "a.keras"):
+        loaded = load_model(name)
+        for mine, other in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+            np.testing.assert_array_equal(K.get_value(other), K.get_value(mine))
+    expected = train_on(loaded)
+    np.testing.assert_allclose(train_on(load_model("a.model")), expected, rtol=1e-6)
     np.testing.assert_allclose(train_on(model), expected, rtol=1e-6)  # unharmed
     assert sorted(os.listdir(".")) == ["a", "a.h5", "a.hdf5", "a.keras", "a.model"]
     try:

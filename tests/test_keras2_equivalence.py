@@ -1,5 +1,6 @@
 """The same numbers: a script of 2017 under the runner, and its modern form without it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -144,33 +145,26 @@ np.save("decay.npy", found)
 """
 
 
-def start(source, script, backend, *words):
+def run(source, script, backend, *words):
     script.write_text(source)
     settings = {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": backend}
-    return subprocess.Popen(
+    result = subprocess.run(
         [sys.executable, "-P", *words, str(script)],
         cwd=script.parent,
         env=os.environ | settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,
         text=True,
+        check=False,
     )
-
-
-def train(folder, backend):
-    with (
-        start(OLD + DECAY, folder / "old.py", backend, "-m", "pyimagesearch.keras2") as old,
-        start(MODERN, folder / "modern.py", backend) as modern,
-    ):
-        for process in (old, modern):
-            output, _ = process.communicate()
-            assert process.returncode == 0, output
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("equivalence")
-    train(folder, "tensorflow")
+    run(OLD + DECAY, folder / "old.py", "tensorflow", "-m", "pyimagesearch.keras2")
+    with contextlib.chdir(folder):  # here, where Keras is loaded already
+        exec(compile(MODERN, "modern.py", "exec"), {})
     return folder
 
 
@@ -207,7 +201,8 @@ def decayed():
 @pytest.mark.torture
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
 def test_old_and_modern_scripts_agree_on_every_backend(tmp_path, backend):
-    train(tmp_path, backend)
+    run(OLD + DECAY, tmp_path / "old.py", backend, "-m", "pyimagesearch.keras2")
+    run(MODERN, tmp_path / "modern.py", backend)
     old, modern = np.load(tmp_path / "old.npz"), np.load(tmp_path / "modern.npz")
     apart = {key: np.abs(old[key] - modern[key]).max() for key in modern if "history" not in key}
     by_hand = np.abs(np.load(tmp_path / "decay.npy") - decayed()).max()

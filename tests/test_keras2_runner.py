@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pyimagesearch.keras2 import _era
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -304,3 +306,32 @@ for libver in ("earliest", "latest"):
 """
     )
     assert (result.stdout, result.stderr) == ("earliest [1 2]\nlatest [1 2]\n", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "old"),
+    [
+        ('plt.plot(H.history["acc"])', True),
+        ("checkpoint = ModelCheckpoint(path, monitor='val_acc')", True),
+        ('plt.plot(H.history["val_accuracy"])', False),
+        ('self.H["accuracy"].append(1)', False),
+        ('model.compile("sgd", loss, metrics=["accuracy"])', True),  # the rule of 2017
+        ('names = {"acc": "accuracy"}; H.history["accuracy"]', True),
+    ],
+)
+def test_the_script_tells_what_it_calls_the_accuracy(tmp_path, monkeypatch, source, old):
+    path = tmp_path / "train.py"
+    path.write_text(f"import keras\n{source}\n")
+    monkeypatch.setattr(_era, "_user_files", lambda: [path])
+    assert _era.keys_are_old() is old
+
+
+def test_the_script_tells_whether_resnet_ends_in_one_pixel(tmp_path, monkeypatch):
+    path = tmp_path / "extract_features.py"
+    monkeypatch.setattr(_era, "_user_files", lambda: [path])
+    path.write_text("features = features.reshape((features.shape[0], 2048))\n")
+    assert _era.pools_resnet()
+    other = tmp_path / "of_2018.py"
+    monkeypatch.setattr(_era, "_user_files", lambda: [other])
+    other.write_text("features = features.reshape((features.shape[0], 7 * 7 * 2048))\n")
+    assert not _era.pools_resnet()
