@@ -8,7 +8,7 @@ from pathlib import Path
 from pyimagesearch.keras2._frames import is_user_file
 
 _OLD_KEYS = r"""["'](?:val_)?acc["']|\{(?:val_)?acc\b"""
-_NEW_KEYS = r"""["']val_accuracy["']|\[["']accuracy["']\]|\{(?:val_)?accuracy\b"""
+_NEW_KEYS = r"""["']val_accuracy["']|[\w\])]\s*\[["']accuracy["']\]|\{(?:val_)?accuracy\b"""
 _UNPOOLED = r"7\s*\*\s*7\s*\*\s*2048|2048\s*\*\s*7\s*\*\s*7|100352"
 
 
