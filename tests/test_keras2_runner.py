@@ -240,7 +240,8 @@ import h5py
 
 x = np.arange(8, dtype=np.float).reshape(4, 2)
 y = np.array([0, 1, 0, 1]).astype(np.int)
-model = LogisticRegression(C=1.0, multi_class="ovr").fit(x, y)
+model = LogisticRegression(C=1.0, multi_class="multinomial").fit(x, y)
+LogisticRegression(multi_class="ovr")
 joblib.dump(model, "model.cpickle")
 db = h5py.File("features.hdf5", "w")
 names = db.create_dataset("label_names", (2,), dtype=h5py.special_dtype(vlen=str))
@@ -262,12 +263,13 @@ db.close()
         result.stderr
     )
     lines = result.stderr.splitlines()
-    assert lines[0].endswith("old names were used:")
+    assert ":13: UserWarning: multi_class=" in lines[0]
+    assert lines[2].endswith("old names were used:")
     assert "  sklearn.cross_validation -> sklearn.model_selection   (train.py:4, once)" in lines, (
         result.stderr
     )
     assert any(line.startswith("  numpy.float -> float   (train.py:10, once)") for line in lines)
-    assert any("Dataset: value -> dataset[()]   (train.py:20, once)" in line for line in lines)
+    assert any("Dataset: value -> dataset[()]   (train.py:21, once)" in line for line in lines)
     assert any("LogisticRegression: multi_class" in line for line in lines)
 
 

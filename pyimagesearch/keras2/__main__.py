@@ -1,4 +1,8 @@
-"""Run a script of 2017 unmodified: python -m pyimagesearch.keras2 [--explain] script.py ..."""
+"""Run a script of 2017 unmodified: python -m pyimagesearch.keras2 [--explain] script.py ...
+
+Python looks for modules in the current folder first. If that has a `pyimagesearch` of its own, the
+copy of a reader of the book, say `python -P -m pyimagesearch.keras2`, or `pyimagesearch-keras2`.
+"""
 
 import argparse
 import sys

@@ -1,6 +1,7 @@
-"""Patches of scikit-learn and of this package's own callbacks."""
+"""Patches of scikit-learn and of this package itself."""
 
 import functools
+import warnings
 from pathlib import Path
 
 from pyimagesearch.keras2 import names
@@ -11,18 +12,21 @@ _MULTI_CLASS = next(row for row in names.OTHERS if row.old == "multi_class")
 
 
 def patch_linear_model(linear_model):
-    """Let LogisticRegression take `multi_class`, which says what it does anyway.
-
-    "ovr" is the exception: one problem per class, which is what OneVsRestClassifier is for.
-    """
+    """Let LogisticRegression take `multi_class`, though scikit-learn has one way left."""
     cls = linear_model.LogisticRegression
     original = cls.__init__
 
     @functools.wraps(original)
     def __init__(self, *args, **kwargs):
         if "multi_class" in kwargs:
-            kwargs.pop("multi_class")
             note(_MULTI_CLASS)
+            if kwargs.pop("multi_class") == "ovr":
+                warnings.warn(
+                    'multi_class="ovr" is not what scikit-learn does any more: it solves one '
+                    "problem for all classes. OneVsRestClassifier(LogisticRegression()) solves "
+                    "one for each.",
+                    stacklevel=2,
+                )
         original(self, *args, **kwargs)
 
     cls.__init__ = __init__
