@@ -433,6 +433,21 @@ def check_code_in_files():
         raise AssertionError
 
 
+FAILING = """
+import numpy as np
+from keras.models import Sequential
+from keras.layers.core import Dense
+
+def batches():
+    yield np.zeros((2, 1)), np.zeros((2, 1))
+    raise KeyError("a.jpg")
+
+model = Sequential([Dense(1, input_dim=1)])
+model.compile("sgd", "mse")
+model.fit_generator(batches(), 3, verbose=0)
+"""
+
+
 def shown(source):
     """Return what the user sees of an exception in a script."""
     try:
@@ -456,6 +471,10 @@ def check_tracebacks():
     text = shown("from keras.layers.core import Dense\n\nDense(3, no_such='x')\n")
     assert 'train.py", line 3, in <module>' in text
     assert "no_such" in text
+    text = shown(FAILING)
+    assert text.endswith("KeyError: 'a.jpg'\n"), text
+    assert 'train.py", line 12, in <module>' in text
+    assert 'train.py", line 8, in batches' in text
     for source in ("from keras.layers import Highway", "import keras\nkeras.backend.gradients"):
         assert "has no stand-in here" in shown(source)
     for line in text.splitlines():

@@ -40,7 +40,7 @@ class Stream:
         # not the iterator itself: it would keep its own entry in `_streams` alive
         self._iterator = _reference(iterator)
         self._waiting = {}
-        self._taken = 0  # of the iterator
+        self.taken = 0  # of the iterator
         self._dropped = 0
         self.next = 0  # number of the batch that nobody has used yet
         self._lock = threading.Lock()
@@ -48,9 +48,9 @@ class Stream:
     def batch(self, number):
         """Return a batch, counted from the first one of the iterator on."""
         with self._lock:
-            while self._taken <= number:
-                self._waiting[self._taken] = next(self._iterator())
-                self._taken += 1
+            while self.taken <= number:
+                self._waiting[self.taken] = next(self._iterator())
+                self.taken += 1
             if number not in self._waiting:
                 raise IndexError(f"Batch {number} of the generator has been used already.")
             return self._waiting[number]
@@ -80,7 +80,7 @@ class Window(keras.utils.PyDataset):
         self.steps = steps
         self.inputs_only = inputs_only
         self.first = None  # number of its first batch in the stream, during a pass
-        self.ended = None  # after how many batches, if the generator came to its end
+        self.failure = None  # what the generator raised
         self._iterator = stream._iterator()  # alive as long as this
 
     @property
@@ -91,8 +91,14 @@ class Window(keras.utils.PyDataset):
         try:
             batch = self.stream.batch(self._start() + index)
         except StopIteration:
-            self.ended = self.stream._taken
-            raise IndexError(f"The generator ended after {self.ended} batches.") from None
+            self.failure = self.failure or ValueError(
+                f"The generator ended after {self.stream.taken} batches, but more were asked for: "
+                f"{self.steps} at a time. Let it go on for ever, or ask for fewer."
+            )
+            raise self.failure from None
+        except Exception as error:
+            self.failure = error
+            raise
         return _as_tuple(batch, self.inputs_only)
 
     def _start(self):

@@ -278,16 +278,13 @@ def _over_batches(original, model, kwargs, **options):
 
 
 def _told(windows, function, *args, **kwargs):
-    """Call a function; where a generator has ended too early, say so instead of what follows."""
+    """Call a function; if a generator fails, raise its error instead of what becomes of it."""
     try:
         return function(*args, **kwargs)
-    except Exception as error:
+    except Exception:
         for window in windows:
-            if window.ended is not None:
-                raise ValueError(
-                    f"The generator ended after {window.ended} batches, but more were asked for: "
-                    f"{window.steps} at a time. Let it go on for ever, or ask for fewer."
-                ) from error
+            if window.failure is not None:
+                raise window.failure from None
         raise
 
 
