@@ -48,6 +48,11 @@ def check_change(tmp_path, before, after):
     return report
 
 
+def apply_patch(folder, patch):
+    tool = ["patch", "--binary", "-p0", "-i"] if shutil.which("patch") else ["git", "apply", "-p0"]
+    subprocess.run([*tool, str(patch)], check=True, cwd=folder, capture_output=True)
+
+
 # -- the book's scripts --------------------------------------------------------------------------
 
 
@@ -111,9 +116,8 @@ def test_nothing_is_found_in_our_own_code(monkeypatch, capsys):
 def test_the_patch_applies_and_leaves_nothing_to_change_by_rote(book, tmp_path, monkeypatch):
     shutil.copytree(BOOK, tmp_path / "book")
     patch = tmp_path / "keras3.patch"
-    patch.write_text(book.diff())
-    tool = ["patch", "-p0", "-i"] if shutil.which("patch") else ["git", "apply", "-p0"]
-    subprocess.run([*tool, str(patch)], check=True, cwd=tmp_path / "book", capture_output=True)
+    patch.write_bytes(book.diff())
+    apply_patch(tmp_path / "book", patch)
     monkeypatch.chdir(tmp_path / "book")
     again = Report(sorted(path.name for path in BOOK.iterdir()))
     assert not again.unreadable
@@ -209,7 +213,7 @@ def test_imports_are_found_and_changed(tmp_path, before, after):
 def test_what_has_no_successor_is_left_to_the_reader(tmp_path, code, old):
     report = report_on(tmp_path, code)
     assert [finding.old for _, finding in report.findings] == [old]
-    assert report.diff() == ""
+    assert report.diff() == b""
 
 
 def test_names_are_written_as_the_file_can_write_them(tmp_path):
@@ -344,6 +348,12 @@ CALLS = [
     ),
     ("for k, v in d.iteritems(): print(xrange(k))", "for k, v in d.items(): print(range(k))"),
     ('x = "ä"; model.fit_generator("ö", nb_epoch=3)', 'x = "ä"; model.fit("ö", epochs=3)'),
+    ("f\"ä {h.history['acc']} {{acc}}\"", "f\"ä {h.history['accuracy']} {{acc}}\""),
+    (
+        "from keras.preprocessing import image\nimage.ImageDataGenerator(); image.load_img(p)",
+        "from keras.preprocessing import image\n"
+        "pyimagesearch.preprocessing.ImageDataGenerator(); image.load_img(p)",
+    ),
     ("LogisticRegression(C=1, multi_class='auto')", "LogisticRegression(C=1)"),
 ]
 PREAMBLE = """\
@@ -359,7 +369,8 @@ from sklearn.linear_model import LogisticRegression
 
 @pytest.mark.parametrize(("before", "after"), CALLS)
 def test_calls_are_found_and_changed(tmp_path, before, after):
-    check_change(tmp_path, f"{PREAMBLE}{before}\n", f"{PREAMBLE}{after}\n")
+    added = "import pyimagesearch.preprocessing\n" if "pyimagesearch" in after else ""
+    check_change(tmp_path, f"{PREAMBLE}{before}\n", f"{added}{PREAMBLE}{after}\n")
 
 
 @pytest.mark.parametrize(
@@ -414,11 +425,16 @@ def test_calls_are_found(tmp_path, code, old):
         "self.lr = 0.1; args.lr",
         "ImageDataGenerator(shear_range=11.5)",
         "keras.applications.ResNet50(include_top=False, pooling='avg')",
-        "def fit_generator(): pass",
+        "class A:\n  def fit_generator(self):\n    return self.fit_generator()",
     ],
 )
 def test_what_is_right_today_is_not_reported(tmp_path, code):
     assert found(report_on(tmp_path, PREAMBLE + code + "\n")) == []
+
+
+def test_a_database_is_taken_for_hdf5_only_where_hdf5_is_read(tmp_path):
+    assert found(report_on(tmp_path, "self.db['images'].value\n")) == []
+    assert found(report_on(tmp_path, "import h5py\nself.db['images'].value\n")) == [(2, ".value")]
 
 
 def test_two_sizes_are_doubted_where_nothing_else_is_old(tmp_path):
@@ -610,6 +626,31 @@ def test_text_in_a_known_encoding_is_read(tmp_path):
     assert found(Report([str(path)])) == [(1, ".fit_generator")]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "# coding: latin-1\nx = 'ä'; m.fit_generator('ö')\n".encode("latin-1"),
+        b"\xef\xbb\xbfm.fit_generator(x)\n",
+        "x = 'ä'\r\nm.fit_generator('ö')\r\n".encode(),
+        b"m.fit_generator(x)",
+    ],
+)
+def test_a_patch_has_the_bytes_of_the_file(tmp_path, monkeypatch, before):
+    monkeypatch.chdir(tmp_path)
+    Path("a.py").write_bytes(before)
+    Path("a.patch").write_bytes(Report(["a.py"]).diff())
+    apply_patch(tmp_path, "a.patch")
+    assert Path("a.py").read_bytes() == before.replace(b"_generator", b"")
+
+
+def test_what_an_f_string_says_twice_is_left_to_the_reader(tmp_path):
+    code = "x = f\"{h.history['acc']} {h.history['acc']}\"\n"
+    report = report_on(tmp_path, code)
+    assert report.findings
+    ast.parse(patched(report))
+    assert patched(report) in (code, code.replace("acc", "accuracy"))
+
+
 def test_what_is_nested_too_deeply_is_named(tmp_path, capsys):
     (tmp_path / "a.py").write_text("x = " + "-" * 100_000 + "1\n")
     assert "cannot be read" in unusable(tmp_path, capsys)
@@ -669,7 +710,7 @@ def test_a_notebooks_code_is_read_cell_by_cell(tmp_path, capsys):
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith(f"{path}:cell 4:3: SGD(lr=) -> SGD(learning_rate=)")
     assert len(out) == 2
-    assert Report([str(path)]).diff() == ""
+    assert Report([str(path)]).diff() == b""
 
 
 def test_a_notebook_with_python_2_or_none_at_all_is_named(tmp_path, capsys):

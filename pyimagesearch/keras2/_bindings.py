@@ -128,7 +128,8 @@ class Bindings(ast.NodeVisitor):
             return "logs" if node.id == "logs" else ""
         if isinstance(node, ast.Attribute):
             by_name = {"optimizer": "optimizer", "layers": "layers", "model": "model"}
-            by_name |= {"history": "logs", "H": "logs", "db": "file"}
+            by_name |= {"history": "logs", "H": "logs"}
+            by_name |= {"db": "file"} if self._reads_hdf5() else {}
             return self.attributes.get(node.attr) or by_name.get(node.attr, "")
         if isinstance(node, ast.Subscript):
             inner = self.kind(node.value)
@@ -154,6 +155,10 @@ class Bindings(ast.NodeVisitor):
                 if node.func.attr == "get_layer":
                     return "layer"
         return ""
+
+    def _reads_hdf5(self):
+        found = (binding for binding in self.imports.values() if binding is not None)
+        return any(binding.written.startswith(("h5py", "pyimagesearch")) for binding in found)
 
     def describe(self, node):
         found = self.resolve(node)

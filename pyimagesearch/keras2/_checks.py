@@ -79,11 +79,24 @@ class Checker(Bindings):
         return sorted(unique.values(), key=lambda f: (f.line, f.column, f.old))
 
     def add(self, node, row, old, new, edits=(), **more):
-        found = Finding(
-            node.lineno, node.col_offset, old, new, row.why, row.result, list(edits), **more
-        )
+        edits = list(edits) if self._is_where_it_seems(node) else []
+        found = Finding(node.lineno, node.col_offset, old, new, row.why, row.result, edits, **more)
         self.findings.append(found)
         return found
+
+    def _is_where_it_seems(self, node):
+        """Whether the place of a node is certain. Python 3.11 guesses it inside an f-string."""
+        outer = next((part for part in self.parents if isinstance(part, ast.JoinedStr)), None)
+        if outer is None or outer is node:
+            return True
+        node = node.value if isinstance(node, ast.keyword) else node
+        same = [part for part in ast.walk(outer) if ast.dump(part) == ast.dump(node)]
+        try:
+            found = ast.parse(self.positions.text(node).strip(), mode="eval").body
+        except SyntaxError:
+            return False
+        places = {(part.lineno, part.col_offset) for part in same}
+        return len(places) == len(same) and ast.dump(found) == ast.dump(node)
 
     def replace(self, node, text):
         return Edit(self.positions.start(node), self.positions.end(node), text)
@@ -161,9 +174,14 @@ class Checker(Bindings):
             if isinstance(node, (ast.Import, ast.ImportFrom))
             and getattr(node, "module", "") != "__future__"
         ]
-        lines = sorted({f"import {module}\n" for _, module in self._needing})
+        end = self.positions.newline
+        lines = sorted({f"import {module}{end}" for _, module in self._needing})
+        # alone on its line, as far as the left margin
+        alone = imports and self.positions.line_start(imports[0]) == self.positions.start(
+            imports[0]
+        )
         for finding, _ in self._needing:
-            if imports:
+            if alone:
                 start = self.positions.line_start(imports[0])
                 finding.edits.append(self.insert(start, "".join(lines)))
             else:  # imported in functions, or in a try
@@ -176,7 +194,8 @@ class Checker(Bindings):
         kind = self.kind(value)
         token = self.positions.end(node) - len(name.encode())
         rename = Edit(token, token + len(name.encode()), "")
-        row = methods("keras.Model").get(name) if isinstance(node.ctx, ast.Load) else None
+        asked = isinstance(node.ctx, ast.Load) and name not in self.bound  # not the file's own
+        row = methods("keras.Model").get(name) if asked else None
         if row and (name in DISTINCT or kind == "model") and kind in ("", "model"):
             edits = [Edit(rename.start, rename.end, row.new)] if row.rename else []
             self.add(node, row, f".{name}", f".{row.new}" if row.rename else row.new, edits)

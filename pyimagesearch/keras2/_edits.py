@@ -22,6 +22,7 @@ class Positions:
 
     def __init__(self, source):
         self.source = source
+        self.newline = "\r\n" if b"\r\n" in source else "\n"
         self._lines = [0, *(match.end() for match in re.finditer(rb"\r\n|\r|\n", source))]
 
     def start(self, node):

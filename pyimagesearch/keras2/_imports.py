@@ -121,7 +121,7 @@ class Imports:
         start = self.positions.start(node)
         before = self.positions.source[self.positions.line_start(node) : start].decode()
         # in front of it on its line stands its indentation, or another statement
-        between = "; " if before.strip() else "\n" + before
+        between = "; " if before.strip() else self.positions.newline + before
         lines = []
         for module in modules:
             aliases = [

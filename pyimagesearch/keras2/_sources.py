@@ -23,6 +23,7 @@ class Source:
     Attributes:
         path: as the user gave it, or below the folder that the user gave.
         data: UTF-8 bytes of its code. Those of a notebook are its code cells, one after another.
+        encoding: of the file. "utf-8-sig": it begins with a byte order mark, which is not in data.
         tree: ast.Module.
         cells: (cell, first line) for the code cells of a notebook, in order. Empty for a file.
         problems: an UnreadableError for each cell of a notebook that could not be read.
@@ -31,6 +32,7 @@ class Source:
     path: str
     data: bytes
     tree: ast.Module
+    encoding: str = "utf-8"
     cells: list = field(default_factory=list)
     problems: list = field(default_factory=list)
 
@@ -119,8 +121,7 @@ def read_source(path):
             f"Not {encoding} text. Save it as UTF-8, or name its encoding in the first line: "
             "# -*- coding: latin-1 -*-",
         ) from error
-    text = text.removeprefix("\ufeff")
-    return Source(path, text.encode(), _parse(text, path))
+    return Source(path, text.encode(), _parse(text, path), encoding)
 
 
 def _parse(text, place):

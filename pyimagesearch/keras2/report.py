@@ -133,18 +133,20 @@ class Report:
         )
 
     def diff(self):
-        """Return a unified diff, "" if nothing can be changed by rote."""
+        """Return a unified diff as bytes, each file in its own encoding; b"" if there is none."""
         parts = []
         for source in dict.fromkeys(source for source, _ in self.findings):
-            new = self.patched(source)
-            # lines as Python and patch see them: a form feed ends none
-            old_lines, new_lines = (
-                re.findall(r"[^\n]*\n|[^\n]+", data.decode()) for data in (source.data, new)
+            mark = "\ufeff" if source.encoding == "utf-8-sig" else ""
+            # lines as patch sees them: a form feed ends none
+            old, new = (
+                re.findall(r"[^\n]*\n|[^\n]+", mark + data.decode())
+                for data in (source.data, self.patched(source))
             )
-            for line in difflib.unified_diff(old_lines, new_lines, source.path, source.path):
+            for line in difflib.unified_diff(old, new, source.path, source.path):
                 end = "" if line.endswith("\n") else "\n\\ No newline at end of file\n"
-                parts.append(line + end)
-        return "".join(parts)
+                encoding = source.encoding.removesuffix("-sig")
+                parts.append((line + end).encode(encoding, "surrogateescape"))
+        return b"".join(parts)
 
     def patched(self, source):
         """Return the bytes of a source with all its edits made."""
@@ -171,7 +173,8 @@ def main(argv=None):
     report = Report(args.paths)
     try:
         if args.diff:
-            print(report.diff(), end="", flush=True)
+            sys.stdout.buffer.write(report.diff())
+            sys.stdout.flush()
         lines = [*report.lines(by_hand=args.diff), report.summary()]
         print("\n".join(lines), file=sys.stderr if args.diff else sys.stdout, flush=True)
     except BrokenPipeError:  # `| head` has seen enough
