@@ -469,6 +469,7 @@ def check_traps(found):
     assert 0.5 < found["steps"][1] / found["steps"][0] < 0.85
     assert found["rate"] == pytest.approx(0.01)
     assert found["halved"] == pytest.approx(0.0025)  # twice
+    assert found["predictions"] == 48  # as then: the report is there to tell
 
 
 @pytest.mark.chapter("traps")
