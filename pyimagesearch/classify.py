@@ -25,7 +25,6 @@ import re
 import sys
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY
@@ -34,6 +33,7 @@ from pyimagesearch.training.inputs import make_reader
 from pyimagesearch.training.prediction import predict_batches
 from pyimagesearch.training.saving import add_unsafe_option, read_model
 from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.hdf5safety import open_hdf5, read_names
 from pyimagesearch.utils.images import ImageError
 from pyimagesearch.utils.parallel import ordered_map
 from pyimagesearch.utils.script import progress, report_skipped, run
@@ -173,8 +173,8 @@ def class_names(path, classes):
         raise FileNotFoundError(f"No class names at {path}.")
     try:
         if path.suffix in {".hdf5", ".h5"}:
-            with h5py.File(path) as db:
-                names = db["label_names"].asstr()[:].tolist()
+            with open_hdf5(path) as db:
+                names = read_names(db)
         elif path.suffix == ".json":
             names = json.loads(path.read_text(encoding="utf-8-sig"))
             if not isinstance(names, list):
@@ -183,7 +183,7 @@ def class_names(path, classes):
         else:
             lines = path.read_text(encoding="utf-8-sig").splitlines()
             names = [line.strip() for line in lines if line.strip()]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{path} holds no class names: {error}. Expected a text file of one name a line, a "
             'JSON list (.json), or an HDF5 file with "label_names" (.hdf5).'

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import resource
 import struct
 import subprocess
 import sys
@@ -144,6 +145,51 @@ def test_a_pickle_that_runs_code_does_not_run_it(cifar10, tmp_path):
     with pytest.raises(ValueError, match=rf"data_batch_3 .*it asks for {os.mkdir.__module__}\.mkd"):
         load_cifar10(cifar10)
     assert not (tmp_path / "made").exists()
+
+
+def nested(levels):
+    """Return a list whose length, were it an array, is 10 to the power of `levels`."""
+    labels = [1] * 10
+    for _ in range(levels - 1):
+        labels = [labels] * 10
+    return labels
+
+
+class Array:
+    """A pickle that asks NumPy for an array of any size."""
+
+    def __init__(self, *shape):
+        self.shape = shape
+
+    def __reduce__(self):
+        return np.ndarray, (self.shape, np.dtype("O"))
+
+
+class Rebuilt(Array):
+    def __reduce__(self):
+        return np.empty(0).__reduce__()[0], (np.ndarray, self.shape, b"O")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pickle.dumps({b"data": np.zeros((1, 3072), "uint8"), b"labels": nested(12)}),
+        pickle.dumps({b"data": Array(10**9), b"labels": [0]}),
+        pickle.dumps({b"data": Rebuilt(10**9), b"labels": [0]}),
+        b"\x80\x05\x96" + (3 * 10**9).to_bytes(8, "little") + b".",  # a bytearray of 3 GB
+        b"\x80\x02K\x01r\xff\xff\xff\x0f.",  # the 268,435,455th thing to remember
+    ],
+)
+def test_a_small_pickle_cannot_take_a_gigabyte(cifar10, raw):
+    (cifar10 / "data_batch_1").write_bytes(raw)
+    before = peak()
+    with pytest.raises(ValueError, match="data_batch_1 is "):
+        load_cifar10(cifar10)
+    assert peak() - before < 200e6
+
+
+def peak():
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def test_a_truncated_or_damaged_batch_is_named(cifar10):

@@ -286,8 +286,11 @@ def test_what_is_no_classifier_is_refused(photos, tmp_path):
     with pytest.raises(ValueError, match=r"text\.keras is damaged or no Keras model"):
         main([str(tmp_path / "text.keras"), str(photos)])
     (tmp_path / "old.hdf5").write_text("hello")
-    with pytest.raises(ValueError, match=r"a \.keras file\. Received: .*old\.hdf5"):
+    with pytest.raises(ValueError, match=r"old\.hdf5 is damaged or no Keras model"):
         main([str(tmp_path / "old.hdf5"), str(photos)])
+    (tmp_path / "old.model").write_text("hello")
+    with pytest.raises(ValueError, match=r"a \.keras or \.hdf5 file\. Received: .*old\.model"):
+        main([str(tmp_path / "old.model"), str(photos)])
     flexible = save_network(tmp_path / "flexible.keras", (None, None, 3), keras.layers.Softmax())
     with pytest.raises(ValueError, match=r"fixed size.*\(None, None, None, 3\), \(None, 3\)"):
         main([flexible, str(photos)])
@@ -299,11 +302,13 @@ def test_what_is_no_classifier_is_refused(photos, tmp_path):
         main([five, str(photos)])
 
 
-def test_a_model_that_would_run_code_is_refused(photos, tmp_path):
+def test_a_model_that_would_run_code_is_refused(photos, tmp_path, capsys):
     evil = keras.layers.Lambda(lambda x: x)
     path = save_network(tmp_path / "evil.keras", (8, 8, 3), evil, keras.layers.Softmax())
-    with pytest.raises(ValueError, match=r"evil\.keras is damaged or no Keras model"):
+    with pytest.raises(ValueError, match=r"evil\.keras needs code .* a Python lambda.* --unsafe"):
         main([path, str(photos)])
+    main([path, str(photos), "--unsafe"])
+    assert "class 2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,9 @@ def test_the_command_of_an_interrupted_resnet_ends_where_an_uninterrupted_one_do
 
     command = shlex.split(capsys.readouterr().out.splitlines()[-1])
     assert command[1].endswith(script)
+    assert command[command.index("--start-epoch") + 1] == "1"
+    if script == DECAY:
+        command[2:] = [*options(parts), "--resume", "--keep", 1]
     run_script(script, *command[2:])
     histories = [json.loads((f / f"{figure}.json").read_text()) for f in (whole, parts)]
     assert histories[0]["learning_rate"] == pytest.approx(rates)
@@ -233,6 +236,15 @@ def test_the_command_of_an_interrupted_resnet_ends_where_an_uninterrupted_one_do
     ):
         assert np.allclose(a, b, atol=1e-5)
     assert np.allclose(np.load(parts / f"{figure}_mean.npy"), train_mean(cifar10), atol=1e-4)
+
+    if script == DECAY:  # killed between the last checkpoint and the end: nothing is left to train
+        assert "[INFO] resuming after epoch 1" in capsys.readouterr().out
+        checkpoints = list((parts / "checkpoints_decay").iterdir())
+        assert [path.name for path in checkpoints] == ["epoch_3.keras"]
+        (parts / f"{figure}.keras").unlink()
+        run_script(script, *command[2:])
+        assert (parts / f"{figure}.keras").exists()
+        assert len(json.loads((parts / f"{figure}.json").read_text())["loss"]) == 3
 
 
 @pytest.fixture(scope="module")

@@ -249,6 +249,168 @@ def test_a_full_disk_is_told_with_the_name_of_the_target(tmp_path, monkeypatch):
     assert path.read_text() == "old"
 
 
+# -- files made to take memory or time ---------------------------------------------------------
+
+
+def png(*chunks, width=4, height=4, bits=8, colour=2):
+    """Return a PNG file of chunks (kind, data) with right checksums, header and end included."""
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    chunks = [(b"IHDR", header), *chunks, (b"IEND", b"")]
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def pixels(width=4, height=4, pixel=3):
+    return b"IDAT", zlib.compress((b"\0" + bytes(width * pixel)) * height)
+
+
+def announcing(jpeg, width, height):
+    """Return a JPEG whose header says another size."""
+    place = re.search(rb"\xff[\xc0-\xc2]\x00.\x08", jpeg).end()
+    return jpeg[:place] + struct.pack(">HH", height, width) + jpeg[place + 4 :]
+
+
+def test_a_jpeg_cannot_hide_its_size_behind_a_marker_without_length():
+    # the decoder knows that FF 01 has none; who skips by a "length" lands on the second header
+    huge, small = announcing(encoded("jpg"), 30_000, 30_000), encoded("jpg")
+    hidden = b"\xff\xd8\xff\x01" + huge[2:]
+    skipped = 4 + int.from_bytes(hidden[4:6], "big")
+    hidden = hidden.ljust(skipped, b"\0") + small[2:]
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        decode_image(hidden)
+
+
+@pytest.mark.parametrize(
+    "marker", [b"\xff\x01", b"\xff\xd0", b"\xff\xd8", b"\xff\x00", b"\xff\xbf"]
+)
+def test_markers_that_no_header_has_are_refused(marker):
+    jpeg = encoded("jpg")
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        decode_image(jpeg[:2] + marker + jpeg[2:])
+
+
+def test_padding_and_comments_before_the_picture_are_no_harm():
+    jpeg = encoded("jpg")
+    padded = jpeg[:2] + b"\xff" * 1_000_000 + b"\xff\xfe\x00\x04hi" * 1000 + jpeg[2:]
+    np.testing.assert_array_equal(decode_image(padded), decode_image(jpeg))
+
+
+@pytest.mark.parametrize(
+    "jpeg",
+    [
+        encoded("jpg", progressive=True),
+        encoded("jpg", mode="L"),
+    ],
+)
+def test_a_jpeg_of_very_many_scans_is_refused(jpeg):
+    scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
+    some = jpeg[:-2] + scan * 80 + jpeg[-2:]
+    assert decode_image(some).shape == (HEIGHT, WIDTH, 3)
+    with pytest.raises(ImageError, match="more than 100 scans"):
+        decode_image(jpeg[:-2] + scan * 100 + jpeg[-2:])
+
+
+def test_what_only_looks_like_scans_is_counted_right():
+    jpeg = encoded("jpg", progressive=True)
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + 4000) + b"\xff\xda" * 2000
+    place = jpeg.rindex(b"\xff\xda")
+    between = jpeg[:place] + comment + jpeg[place:]
+    for data in (between, jpeg + b"\xff\xda" * 2000):
+        np.testing.assert_array_equal(decode_image(data), decode_image(jpeg))
+
+
+def test_more_than_three_bytes_of_a_pixel_count():
+    jpeg = encoded("jpg", mode="CMYK")
+    assert decode_image(jpeg, maxPixels=WIDTH * HEIGHT * 4 // 3).shape == (HEIGHT, WIDTH, 3)
+    with pytest.raises(ImageError, match="48x32 pixels of 4 bytes, more than 2,047 of 3"):
+        decode_image(jpeg, maxPixels=WIDTH * HEIGHT * 4 // 3 - 1)
+    assert decode_image(encoded("png", mode="RGBA"), maxPixels=WIDTH * HEIGHT) is not None
+
+
+def test_a_tiff_cannot_have_tiles_larger_than_the_limit():
+    data, tags = zlib.compress(bytes(1000)), []
+    for tag, value in [
+        *((256, 4), (257, 4), (258, 8), (259, 8), (262, 1), (277, 1)),
+        *((322, 16_000), (323, 16_000), (324, 0), (325, len(data))),
+    ]:
+        tags.append([tag, 4, 1, value])
+    tags[8][3] = 8 + 2 + 12 * len(tags) + 4
+    ifd = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    with pytest.raises(ImageError, match="too large: 16000x16000 pixels"):
+        decode_image(b"II*\0" + struct.pack("<I", 8) + ifd + bytes(4) + data)
+
+
+def test_picture_data_beyond_the_pixels_of_a_png_is_not_unpacked():
+    packer = zlib.compressobj(9)
+    start = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    megabytes = packer.compress(bytes(10_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    data = start + megabytes * 150  # the same again each time: it is flushed
+    assert 2**20 < len(data) < 2**21
+    halves = (b"IDAT", data[: 2**19]), (b"IDAT", data[2**19 :])
+    with pytest.raises(ImageError, match="more picture data than its pixels take"):
+        decode_image(png(*halves))
+
+
+def test_a_large_png_of_noise_is_read():
+    noise = np.random.default_rng(0).integers(0, 256, (700, 800, 3), np.uint8)
+    for image in (noise, noise.astype(np.uint16) * 257):
+        data = cv2.imencode(".png", image)[1].tobytes()
+        assert len(data) > 2**20
+        np.testing.assert_array_equal(decode_image(data), noise)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [(b"IHDR", bytes(13)), pixels()],
+        [(b"tEXt", b"a\0b"), (b"IHDR", struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0))],
+    ],
+)
+def test_a_png_has_one_header(chunks):
+    with pytest.raises(ImageError, match="a PNG begins with one header"):
+        decode_image(png(*chunks))
+    first_is_text = png(pixels()).replace(b"IHDR", b"tEXt")
+    with pytest.raises(ImageError, match="checksum|one header"):
+        decode_image(first_is_text)
+
+
+def test_a_png_of_endless_chunks_is_refused():
+    with pytest.raises(ImageError, match="stops before its end chunk"):
+        decode_image(png(*[(b"teSt", b"")] * 100_001, pixels()))
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iCCP"])
+def test_packed_texts_and_profiles_take_no_memory(kind):
+    bomb = kind, b"key\0\0" + zlib.compress(bytes(30_000_000), 9)
+    assert decode_image(png(bomb, pixels())).shape == (4, 4, 3)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        b"%PDF-1.4\n",
+        b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(100),  # JPEG 2000
+        b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 8 +X 8\n" + bytes(300),
+        b"\x59\xa6\x6a\x95" + struct.pack(">7I", 8, 8, 24, 192, 1, 0, 0) + bytes(192),  # Sun raster
+    ],
+)
+def test_formats_outside_the_list_are_refused(data):
+    with pytest.raises(ImageError, match="cannot be read as an image"):
+        decode_image(data)
+
+
+def test_the_content_decides_on_the_format(tmp_path):
+    path = tmp_path / "really.a.png"
+    path.write_bytes(encoded("bmp"))
+    assert read_image(path).shape == (HEIGHT, WIDTH, 3)
+    path.write_bytes(b"P6 2 1 255\n" + bytes([1, 2, 3, 4, 5, 6]))
+    assert read_image(path).tolist() == [[[3, 2, 1], [6, 5, 4]]]
+
+
 def test_montage_fills_row_by_row_and_keeps_proportions():
     white = np.full((10, 20, 3), 255, np.uint8)  # twice as wide as high
     sheet = montage([white, white[:, :, 0], white], columns=2, size=(8, 8))

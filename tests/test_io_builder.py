@@ -73,11 +73,15 @@ def test_strict_stops_at_the_broken_image_and_leaves_no_file(tmp_path, paths):
     assert not [t for t in threading.enumerate() if "PoolExecutor" in t.name]
 
 
-def test_a_file_that_vanished_since_it_was_listed_is_reported(tmp_path, paths):
+def test_a_file_that_vanished_since_it_was_listed_ends_the_build(tmp_path, paths):
+    data = paths[5].read_bytes()
     paths[5].unlink()
-    built = build_image_dataset(paths, [0] * 6, tmp_path / "t.hdf5", RESIZE)
-    assert built.rows == 5
-    assert "5.png" in str(built.skipped[0][1])
+    target = tmp_path / "t.hdf5"
+    with pytest.raises(FileNotFoundError, match="Cannot read an image: No such file.*5.png"):
+        build_image_dataset(paths, [0] * 6, target, RESIZE)
+    assert not target.exists()
+    paths[5].write_bytes(data)
+    assert build_image_dataset(paths, [0] * 6, target, RESIZE, resume=True).rows == 6
 
 
 def test_impossible_input_is_refused(tmp_path, paths):
@@ -219,3 +223,179 @@ def test_blocks_are_small_where_images_are_few_large_or_shared_by_many_workers()
     assert block_size(100_000, 2, 196_608) == 16
     assert block_size(100_000, 16, 196_608) == 8  # 48 MB for 32 blocks
     assert block_size(100_000, 2, 10**9) == 1
+
+
+# going on with a build
+
+
+class Stop(Exception):
+    """Ends a build in the middle."""
+
+
+def stop_after(count):
+    def progress(done):
+        if done == count:
+            raise Stop
+
+    return progress
+
+
+@pytest.fixture
+def saving(monkeypatch):
+    """Rows are saved whenever there are some."""
+    monkeypatch.setattr("pyimagesearch.io.hdf5datasetwriter.SAVE_BYTES", 1)
+
+
+@pytest.mark.usefixtures("saving")
+def test_a_resumed_build_reads_no_image_twice_and_reports_all(tmp_path, paths):
+    paths[1].write_bytes(b"no image")
+    target = tmp_path / "t.hdf5"
+    counted = Counting()
+    with pytest.raises(Stop):
+        build_image_dataset(paths, range(6), target, [counted], workers=0, progress=stop_after(4))
+    assert not target.exists()
+    before = counted.calls
+    done = []
+    built = build_image_dataset(
+        *(paths, range(6), target, [counted]), workers=0, resume=True, progress=done.append
+    )
+    assert counted.calls - before <= 4  # the first one, whose shape tells, and the rest
+    assert done[-1] == 6
+    assert done[0] > 1
+    assert (built.rows, built.means["B"]) == (5, 28.0)
+    assert [(path, str(error)) for path, error in built.skipped] == [
+        (paths[1], str(built.skipped[0][1]))
+    ]
+    assert "1.png" in str(built.skipped[0][1])
+    with h5py.File(target) as db:
+        assert db["images"][:, 0, 0, 0].tolist() == [0, 20, 30, 40, 50]
+        assert db["labels"][:].tolist() == [0, 2, 3, 4, 5]
+    assert not list(tmp_path.glob("t.hdf5.*"))
+
+
+class Counting:
+    """Cuts (4, 4, 3) out and counts the calls."""
+
+    def __init__(self):
+        self._calls = []
+
+    @property
+    def calls(self):
+        return len(self._calls)
+
+    def preprocess(self, image):
+        self._calls.append(1)
+        return image[:4, :4]
+
+    def __getattribute__(self, name):
+        # its state is none of the settings
+        return {} if name == "__dict__" else super().__getattribute__(name)
+
+
+@pytest.mark.usefixtures("saving")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": [1, 1, 1, 1, 1, 0]}, "begun with other labels. Give the same again"),
+        (
+            {"preprocessors": [SimplePreprocessor(4, 4, inter=0)]},
+            "preprocessors .*inter=3.*inter=0",
+        ),
+        ({"classLabels": ["cat", "fox"]}, r"the classes \['cat', 'dog'\], not \['cat', 'fox'\]"),
+        ({"encode": "png"}, "encode None, not png"),
+        ({"maxPixels": 50_000}, "maxPixels 100000000, not 50000"),
+        ({"preprocessors": [SimplePreprocessor(5, 4)]}, "width=4.*width=5"),
+    ],
+)
+def test_another_build_is_not_resumed(tmp_path, paths, change, message):
+    target = tmp_path / "t.hdf5"
+    options = {"labels": [1] * 6, "preprocessors": RESIZE, "classLabels": ["cat", "dog"]}
+    with pytest.raises(Stop):
+        build_image_dataset(paths, outputPath=target, workers=0, progress=stop_after(4), **options)
+    with pytest.raises(ValueError, match=message):
+        build_image_dataset(paths, outputPath=target, resume=True, **options | change)
+    with pytest.raises(ValueError, match="number of images 6, not 5"):
+        build_image_dataset(
+            paths[:5], outputPath=target, resume=True, **options | {"labels": [1] * 5}
+        )
+    with pytest.raises(ValueError, match="begun with other image files"):
+        build_image_dataset(paths[::-1], outputPath=target, resume=True, **options)
+    assert build_image_dataset(paths, outputPath=target, resume=True, **options).rows == 6
+
+
+@pytest.mark.usefixtures("saving")
+def test_strict_holds_for_what_was_skipped_before(tmp_path, paths):
+    paths[0].write_bytes(b"no image")
+    target = tmp_path / "t.hdf5"
+    with pytest.raises(Stop):
+        build_image_dataset(paths, [0] * 6, target, RESIZE, workers=0, progress=stop_after(4))
+    with pytest.raises(ImageError, match="0.png"):
+        build_image_dataset(paths, [0] * 6, target, RESIZE, strict=True, resume=True)
+    assert build_image_dataset(paths, [0] * 6, target, RESIZE, resume=True).rows == 5
+
+
+@pytest.mark.usefixtures("saving")
+@pytest.mark.parametrize("tail", [b"", b'{"paths": 5, "ro', b"\0" * 700, None])
+def test_a_journal_whose_last_line_is_torn_is_read_up_to_it(tmp_path, paths, tail):
+    target = tmp_path / "t.hdf5"
+    for stop in (7, 13):
+        with pytest.raises(Stop):
+            build_image_dataset(
+                *(paths * 4, list(range(24)), target, RESIZE),
+                workers=0,
+                resume=True,
+                progress=stop_after(stop),
+            )
+        journal = tmp_path / "t.hdf5.partial.journal"
+        data = journal.read_bytes()
+        assert data.count(b"\n") >= 2
+        journal.write_bytes(data[:-1] if tail is None else data + tail)
+    done = []
+    built = build_image_dataset(
+        *(paths * 4, range(24), target, RESIZE), resume=True, progress=done.append
+    )
+    assert done[0] > (6 if tail is None else 13)
+    assert (built.rows, built.means["R"]) == (24, 75.0)
+    with h5py.File(target) as db:
+        assert db["labels"][:].tolist() == list(range(24))
+
+
+@pytest.mark.usefixtures("saving")
+def test_resume_without_a_journal_or_a_partial_file_starts_afresh(tmp_path, paths):
+    target = tmp_path / "t.hdf5"
+    for lost in ("t.hdf5.partial", "t.hdf5.partial.journal"):
+        target.unlink(missing_ok=True)
+        with pytest.raises(Stop):
+            build_image_dataset(paths, range(6), target, RESIZE, workers=0, progress=stop_after(4))
+        (tmp_path / lost).unlink()
+        built = build_image_dataset(paths, range(6), target, RESIZE, resume=True, overwrite=True)
+        assert (built.rows, built.means["R"]) == (6, 75.0)
+        assert not list(tmp_path.glob("t.hdf5.*"))
+
+
+def test_resume_does_not_replace_finished_files(tmp_path, paths):
+    splits = {"train": (paths, range(6))}
+    build_splits(splits, tmp_path / "hdf5", RESIZE, resume=True)
+    with pytest.raises(FileExistsError, match="Built already"):
+        build_splits(splits, tmp_path / "hdf5", RESIZE, resume=True)
+    files = sorted(path.name for path in (tmp_path / "hdf5").iterdir())
+    assert files == ["mean.json", "train.hdf5"]
+
+
+def test_large_images_are_left_out_where_the_limit_says_so(tmp_path, paths):
+    built = build_image_dataset(paths, range(6), tmp_path / "t.hdf5", RESIZE, maxPixels=8 * 9)
+    assert built.rows == 4  # 5x9 to 8x9 pixels
+    assert "10x9" in str(built.skipped[1][1]) or "9x10" in str(built.skipped[1][1])
+    built = build_splits({"train": (paths, range(6))}, tmp_path / "hdf5", RESIZE, maxPixels=5 * 9)
+    assert built["train"].rows == 1
+
+
+def test_float_means_do_not_depend_on_the_workers(tmp_path, paths):
+    tenths = Preprocessor(lambda image: np.float32(image[:4, :4]) * np.float32(0.1))
+    means = [
+        build_image_dataset(
+            paths * 20, [0] * 120, tmp_path / "t.hdf5", [tenths], overwrite=True, workers=workers
+        ).means
+        for workers in (0, 1, 3)
+    ]
+    assert means[0] == means[1] == means[2]

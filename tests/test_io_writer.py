@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import zlib
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -13,7 +14,8 @@ import h5py
 import numpy as np
 import pytest
 
-from pyimagesearch.io import HDF5DatasetWriter
+from pyimagesearch.io import HDF5DatasetWriter, _undo
+from pyimagesearch.io.check import check_dataset
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_rows_labels_and_names_are_read_back_by_plain_h5py(path):
         writer.add(np.full((2, 2, 2, 3), 250, np.uint8), [0, 1])
         assert len(writer) == 3
     with h5py.File(path) as db:
-        assert set(db) == {"images", "labels", "label_names"}
+        assert set(db) == {"images", "labels", "label_names", "checksums"}
         assert db["images"].shape == (3, 2, 2, 3)
         assert db["images"].dtype == np.uint8
         assert db["images"][:, 1, 1, 2].tolist() == [7, 250, 250]
@@ -412,7 +414,7 @@ def test_resume_without_a_partial_file_starts_afresh(path):
         ({"dims": (6, 4)}, r"dims are \(5, 4\), not \(6, 4\)"),
         ({"dims": (5, 2)}, r"dims are \(5, 4\), not \(5, 2\)"),
         ({"dtype": "f4"}, "dtype is int64, not float32"),
-        ({"dataKey": "features"}, r"\['images', 'labels'\], not 'features'"),
+        ({"dataKey": "features"}, r"\['checksums', 'images', 'labels'\], not 'features'"),
     ],
 )
 def test_resume_refuses_a_partial_file_of_something_else(path, options, message):
@@ -421,6 +423,14 @@ def test_resume_refuses_a_partial_file_of_something_else(path, options, message)
         HDF5DatasetWriter(**{"dims": (5, 4), "outputPath": path, "resume": True, **options})
     with HDF5DatasetWriter((5, 4), path, resume=True) as writer:  # still there
         assert writer.idx == 3
+
+
+def test_resume_refuses_a_partial_file_without_checksums(path):
+    interrupt(path, (5, 4), numbered(0, 3))
+    with h5py.File(partial_of(path), "r+") as db:
+        del db["checksums"]
+    with pytest.raises(ValueError, match="an earlier version of this package began it"):
+        HDF5DatasetWriter((5, 4), path, resume=True)
 
 
 @pytest.mark.parametrize("size", [100, 3000, 20_000])
@@ -432,7 +442,7 @@ def test_resume_refuses_a_damaged_partial_file(path, size):
     assert partial_of(path).exists()
 
 
-def test_a_run_killed_between_closing_and_moving_is_complete(path, monkeypatch):
+def test_a_run_killed_between_closing_and_moving_goes_on_before_its_closing(path, monkeypatch):
     def killed(*paths):
         raise KeyboardInterrupt
 
@@ -448,6 +458,7 @@ def test_a_run_killed_between_closing_and_moving_is_complete(path, monkeypatch):
         with pytest.raises(ValueError, match="cannot take 201 more"):
             writer.add(numbered(0, 201), range(201))
         writer.add(numbered(300, 500), range(200))
+        writer.storeClassLabels([str(i) for i in range(300)])
     with h5py.File(path) as db:
         assert db["images"][:].tolist() == numbered(0, 500).tolist()
         assert db["labels"][295:305].tolist() == [295, 296, 297, 298, 299, 0, 1, 2, 3, 4]
@@ -474,8 +485,9 @@ def test_a_second_writer_of_the_same_file_is_refused(path):
 BUILD = """
     import os
     import numpy as np
-    from pyimagesearch.io import HDF5DatasetWriter
+    from pyimagesearch.io import HDF5DatasetWriter, hdf5datasetwriter
 
+    hdf5datasetwriter.SAVE_BYTES = 5000
     with HDF5DatasetWriter((3000, 64), path, bufSize=7, resume=True) as writer:
         print(writer.idx, flush=True)
         for i in range(writer.idx, 2500):
@@ -495,6 +507,8 @@ def test_a_killed_build_is_resumed_where_it_was(path):
         child.communicate()
         if path.exists():  # a fast machine
             break
+        if path.with_name(path.name + ".partial.undo").exists():  # in the moment of finishing
+            continue
         with h5py.File(partial_of(path), locking=False) as db:
             rows = db.attrs["idx"]
             assert (db["images"][:rows, 0] == np.arange(rows)).all()
@@ -521,3 +535,96 @@ def test_a_forked_worker_that_survives_does_not_block_the_next_run(path):
         writer._hold.close()  # as the kernel does when the writer is killed
         HDF5DatasetWriter((5, 4), path, resume=True).close()
     assert path.exists()
+
+
+# what is safely on the disk
+
+
+def test_every_row_has_a_checksum_of_its_bytes_and_its_label(path):
+    rows = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    with HDF5DatasetWriter((9, 4), path) as writer:
+        writer.add(rows, [4, 3, 2, 1, 0])
+    with h5py.File(path) as db:
+        assert db["checksums"].dtype == np.uint32
+        assert db["checksums"].attrs["algorithm"].startswith("CRC-32 of the row's bytes")
+        for row, label, stored in zip(db["images"], db["labels"], db["checksums"], strict=True):
+            assert stored == zlib.crc32(row.tobytes() + label.tobytes())
+
+
+@pytest.mark.parametrize("encode", [None, "png"])
+def test_rows_are_saved_by_size_by_time_and_on_demand(path, monkeypatch, encode):
+    rows = np.random.default_rng(0).integers(0, 256, (8, 50, 50, 1), np.uint8)
+    with HDF5DatasetWriter((40, 50, 50, 1), path, bufSize=4, encode=encode) as writer:
+        writer.add(rows, range(8))
+        assert (writer.idx, writer.saved) == (8, 0)
+        assert writer.db.attrs["idx"] == 0
+        writer.flush()
+        assert writer.saved == writer.db.attrs["idx"] == 8
+        writer.add(rows[:1], [0])
+        monkeypatch.setattr("pyimagesearch.io.hdf5datasetwriter.SAVE_BYTES", 10_000)
+        writer.add(rows[:1], [0])
+        assert (writer.idx, writer.saved) == (8, 8)
+        writer.add(rows[:4], range(4))
+        assert (writer.idx, writer.saved) == (14, 14)
+        monkeypatch.setattr("pyimagesearch.io.hdf5datasetwriter.SAVE_SECONDS", 0)
+        writer.add(rows[:1], [0])
+        assert writer.saved == writer.db.attrs["idx"] == 15
+
+
+@pytest.mark.parametrize("encode", [None, "jpeg"])
+def test_rows_can_be_dropped_from_the_end(path, encode):
+    rows = np.random.default_rng(0).integers(0, 256, (8, 20, 20, 3), np.uint8)
+    with HDF5DatasetWriter((9, 20, 20, 3), path, bufSize=2, encode=encode) as writer:
+        writer.add(rows[:3], [0, 1, 7])
+        writer.add(rows[3:4], [8])
+        with pytest.raises(ValueError, match="rows must be 0 to 4. Received: 5"):
+            writer.truncate(5)
+        writer.truncate(2)
+        assert (len(writer), writer.idx, writer.saved) == (2, 2, 2)
+        writer.storeClassLabels(["cat", "dog"])  # the labels dropped need no names
+        writer.add(rows[4:], [0, 1, 0, 1])
+    report = check_dataset(path)
+    assert (report.status, report.rows, report.counts) == (0, 6, {0: 3, 1: 3})
+    if encode is None:
+        with h5py.File(path) as db:
+            assert np.array_equal(db["images"][:], rows[[0, 1, 4, 5, 6, 7]])
+
+
+@pytest.mark.parametrize("encode", [None, "png"])
+def test_resume_refuses_rows_that_have_changed(path, encode):
+    rows = np.random.default_rng(0).integers(0, 256, (8, 20, 20, 3), np.uint8)
+    interrupt(path, (9, 20, 20, 3), rows, encode=encode)
+    with h5py.File(partial_of(path)) as db:
+        row = db["images"][5].tobytes()
+    data = partial_of(path).read_bytes()
+    partial_of(path).write_bytes(data.replace(row, row[:-1] + b"x"))
+    with pytest.raises(OSError, match=r"partial cannot be resumed: it is damaged"):
+        HDF5DatasetWriter((9, 20, 20, 3), path, encode=encode, resume=True)
+    with HDF5DatasetWriter((9, 20, 20, 3), path, encode=encode) as writer:
+        writer.add(rows, range(8))
+
+
+def test_nothing_lies_behind_the_rows(path):
+    """`finish` gives back the end of the file, and its record holds what comes before the rows."""
+    for dims in ((3, 4), (1000, 32, 32, 3), (100_000, 8), (5000, 256, 256, 3)):
+        with HDF5DatasetWriter(dims, path, dtype="uint8", overwrite=True) as writer:
+            data = writer.data
+            last = (dims[0] - 1) // data.chunks[0] * data.chunks[0]
+            chunk = data.id.get_chunk_info_by_coord((last,) + (0,) * (len(dims) - 1))
+            writer.flush()
+            assert partial_of(path).stat().st_size == chunk.byte_offset + chunk.size
+            writer.add(np.zeros((1, *dims[1:]), np.uint8), [0])
+
+
+def test_a_stale_record_of_a_finished_file_harms_nothing(path):
+    record = path.with_name(path.name + ".partial.undo")
+    interrupt(path, (5, 4), numbered(0, 3))
+    with HDF5DatasetWriter((5, 4), path, resume=True) as writer:
+        _undo.record(partial_of(path), 10, b"stale")
+    assert not record.exists()
+    path.unlink()
+    _undo.record(partial_of(path), 10, b"stale")
+    with HDF5DatasetWriter((5, 4), path, resume=True) as writer:
+        assert writer.idx == 0
+        writer.add(numbered(0, 2), [0, 1])
+    assert list(path.parent.iterdir()) == [path]

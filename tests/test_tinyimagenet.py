@@ -187,3 +187,40 @@ def test_drawings_do_not_mix_with_what_is_there(tmp_path):
         with pytest.raises(ValueError, match=f"Received: classes={classes}, images={images}"):
             draw_tiny_imagenet(tmp_path / "new", classes, images)
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+@pytest.mark.parametrize(
+    "wnid", ["..", ".", "../../outside", "/etc", "n01/images", "a\\b", "-", "\0"]
+)
+def test_ids_that_are_paths_are_refused(tiny, wnid):
+    (tiny.parent / "outside" / "images").mkdir(parents=True)
+    shutil.copy(tiny / "train/n01/images/n01_0.JPEG", tiny.parent / "outside" / "images")
+    (tiny / "wnids.txt").write_text(f"n02\nn01\n{wnid}\n")
+    for read in (class_ids, class_names, train_images, val_images):
+        with pytest.raises(ValueError, match=r"Line 3 of .*wnids.txt is no WordNet id"):
+            read(tiny)
+
+
+@pytest.mark.parametrize("name", ["../val_annotations.txt", "/etc/passwd", "../../train/n01.JPEG"])
+def test_annotations_of_files_elsewhere_are_refused(tiny, name):
+    with (tiny / "val/val_annotations.txt").open("a") as file:
+        file.write(f"{name}\tn01\t0\t0\t1\t1\n")
+    with pytest.raises(ValueError, match="there is no such image"):
+        val_images(tiny)
+
+
+@pytest.mark.parametrize(
+    "part", ["train", "val/images", "train/n01", "train/n01/images", "wnids.txt"]
+)
+def test_links_out_of_the_data_set_are_refused(tiny, part):
+    outside = tiny.parent / "outside"
+    (tiny / part).rename(outside)
+    (tiny / part).symlink_to(outside)
+    with pytest.raises(ValueError, match=rf"{part} is a link that leaves .*not followed"):
+        train_images(tiny)
+
+
+def test_links_inside_the_data_set_are_followed(tiny):
+    (tiny / "train" / "n01" / "images").rename(tiny / "pictures")
+    (tiny / "train" / "n01" / "images").symlink_to(tiny / "pictures")
+    assert len(train_images(tiny)[0]) == 3

@@ -151,7 +151,12 @@ def test_backbone_options_have_the_books_defaults():
     ap = argparse.ArgumentParser()
     add_backbone_options(ap, "vgg16")
     args = vars(ap.parse_args([]))
-    assert args == {"backbone": "vgg16", "weights": "imagenet", "preprocessing": "tf"}
+    assert args == {
+        "backbone": "vgg16",
+        "weights": "imagenet",
+        "preprocessing": "tf",
+        "unsafe": False,
+    }
 
 
 # -- features ----------------------------------------------------------------------------------
@@ -374,7 +379,9 @@ def test_an_interrupted_run_prints_the_command_that_resumes_it(checkpoint, capsy
     )
     ap = argparse.ArgumentParser()
     add_resume_options(ap)
-    assert vars(ap.parse_args([])) == {"model": None, "start_epoch": 0}
+    assert vars(ap.parse_args([])) == {
+        **{"model": None, "start_epoch": 0, "resume": False, "keep": None, "unsafe": False}
+    }
 
 
 def test_a_run_without_a_finished_epoch_has_nothing_to_resume(tmp_path, capsys):

@@ -5,7 +5,8 @@
 Reads DATASET, laid out as tiny-imagenet-200.zip unpacks, and writes hdf5/train.hdf5, val.hdf5 and
 test.hdf5 (64x64 uint8 BGR images) and hdf5/mean.json, the channel means of the training images.
 The test images are taken from the training images, since the labels of the real ones are secret:
-100,000 and 10,000 images become 90,000, 10,000 and 10,000, 1.4 GB in all.
+100,000 and 10,000 images become 90,000, 10,000 and 10,000, 1.4 GB in all. After a kill, a power
+failure or an error the same command with --resume continues the build.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import numpy as np
 
 from config import tiny_imagenet_config as config
 from pyimagesearch.datasets.tinyimagenet import class_names, train_images, val_images
-from pyimagesearch.io.imagedatasetbuilder import build_splits
+from pyimagesearch.io.imagedatasetbuilder import MAX_PIXELS, build_splits
 from pyimagesearch.preprocessing import SimplePreprocessor
 from pyimagesearch.utils.script import positive_int, progress, report_skipped, run
 
@@ -38,7 +39,16 @@ def main():
         "-w", "--workers", type=positive_int, help="threads that read (default: every core)"
     )
     ap.add_argument("--strict", action="store_true", help="stop at the first unreadable image")
+    ap.add_argument(
+        "--max-pixels",
+        type=positive_int,
+        default=MAX_PIXELS,
+        help="leave out images of more pixels, width x height (default: %(default)s)",
+    )
     ap.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    ap.add_argument(
+        "--resume", action="store_true", help="continue a build that was killed, if there is one"
+    )
     args = vars(ap.parse_args())
 
     output = Path(args["output"] or Path(args["dataset"]) / "hdf5")
@@ -59,7 +69,9 @@ def main():
         classLabels=names,
         strict=args["strict"],
         overwrite=args["overwrite"],
+        resume=args["resume"],
         workers=args["workers"],
+        maxPixels=args["max_pixels"],
         progress=progress,
     )
     print("[INFO] means: " + ", ".join(f"{c} {m:.2f}" for c, m in built["train"].means.items()))

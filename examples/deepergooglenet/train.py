@@ -9,7 +9,7 @@ its numbers deepergooglenet.json, and checkpoints/epoch_N.keras.
 
 The first command is the book's experiment with a rate of 1e-3. Its ctrl+c method: look at the
 curve, stop with ctrl+c when it flattens, and go on with a tenth of the rate (1e-4, then 1e-5). The
-script prints the command that goes on; change the --lr in it.
+script prints the command that goes on; change the --lr in it. After a kill, --resume goes on.
 """
 
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)

@@ -6,6 +6,7 @@ Reads DATASET/train/cat.N.jpg and dog.N.jpg and writes hdf5/train.hdf5, val.hdf5
 (256x256 uint8 BGR images) and hdf5/mean.json, the channel means of the training images. Kaggle's
 25,000 photographs become 20,000, 2,500 and 2,500 images, 4.9 GB in all; 0.7 GB with --encode jpeg,
 which changes the pixels a little, 2.9 GB with --encode png, which keeps them. Both read slower.
+After a kill, a power failure or an error the same command with --resume continues the build.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from sklearn.model_selection import train_test_split
 
 from config import dogs_vs_cats_config as config
 from photographs import find_photographs
-from pyimagesearch.io.imagedatasetbuilder import build_splits
+from pyimagesearch.io.imagedatasetbuilder import MAX_PIXELS, build_splits
 from pyimagesearch.preprocessing import AspectAwarePreprocessor
 from pyimagesearch.utils.script import positive_int, progress, report_skipped, run
 
@@ -38,7 +39,16 @@ def main():
         "--quality", type=positive_int, default=95, help="of the JPEGs, 1 to 100 (default: 95)"
     )
     ap.add_argument("--strict", action="store_true", help="stop at the first unreadable image")
+    ap.add_argument(
+        "--max-pixels",
+        type=positive_int,
+        default=MAX_PIXELS,
+        help="leave out images of more pixels, width x height (default: %(default)s)",
+    )
     ap.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    ap.add_argument(
+        "--resume", action="store_true", help="continue a build that was killed, if there is one"
+    )
     args = vars(ap.parse_args())
 
     output = Path(args["output"] or Path(args["dataset"]) / "hdf5")
@@ -54,7 +64,9 @@ def main():
         classLabels=config.CLASSES,
         strict=args["strict"],
         overwrite=args["overwrite"],
+        resume=args["resume"],
         workers=args["workers"],
+        maxPixels=args["max_pixels"],
         encode=args["encode"],
         quality=args["quality"],
         progress=progress,

@@ -4,7 +4,8 @@
 
 Writes to output/dogs_vs_cats/: alexnet.keras, the learning curve alexnet.png, its numbers
 alexnet.json, and checkpoints/epoch_N.keras. The first ctrl+c stops and prints the command that
-goes on from the last finished epoch; add another --lr to it for the book's ctrl+c method.
+goes on from the last finished epoch; add another --lr to it for the book's ctrl+c method. After a
+kill, --resume goes on by itself.
 """
 
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)

@@ -4,7 +4,8 @@
 
 Writes the network to --model with its mean image beside it (minigooglenet_mean.npy: subtract it
 from an RGB image before you predict), and to --output the learning curve, its numbers and
-checkpoints/. The first ctrl+c stops and prints the command that goes on.
+checkpoints/. The first ctrl+c stops and prints the command that goes on; after a kill,
+--resume goes on by itself.
 """
 
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)

@@ -6,7 +6,8 @@ Watch the learning curve. When it no longer improves, ctrl+c stops the training 
 command that goes on from the last finished epoch: put a --lr ten times smaller into it. The book
 goes from 0.1 to 0.01 and 0.001. Writes to --output resnet.keras with its mean image beside it
 (resnet_mean.npy: subtract it from an RGB image before you predict), the learning curve and its
-numbers, and to --checkpoints a model every 5 epochs. Compare resnet_cifar10_decay.py.
+numbers, and to --checkpoints a model every 5 epochs; after a kill, --resume goes on from them.
+Compare resnet_cifar10_decay.py.
 """
 
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)

@@ -5,7 +5,7 @@
 The line is as long as the training: --epochs. Writes the network to --model with its mean image
 beside it (resnet_decay_mean.npy: subtract it from an RGB image before you predict), and to
 --output the learning curve, its numbers and checkpoints_decay/. The first ctrl+c stops and prints
-the command that goes on. Compare resnet_cifar10.py.
+the command that goes on; after a kill, --resume does it. Compare resnet_cifar10.py.
 """
 
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)

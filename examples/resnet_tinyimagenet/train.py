@@ -9,7 +9,7 @@ resnet.json, and checkpoints/epoch_N.keras.
 
 The first command is the book's experiment with a rate of 0.1. Its ctrl+c method: look at the curve,
 stop with ctrl+c when it flattens, and go on with a tenth of the rate (0.01, then 0.001). The script
-prints the command that goes on; change the --lr in it.
+prints the command that goes on; change the --lr in it. After a kill, --resume goes on.
 """
 
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)

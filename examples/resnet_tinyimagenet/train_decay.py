@@ -4,8 +4,8 @@
 
 Reads the HDF5 files of examples/deepergooglenet/build_tiny_imagenet.py. The line is as long as the
 training: --epochs. Writes the network to --model, and to --output the learning curve, its numbers
-and checkpoints_decay/. The first ctrl+c stops and prints the command that goes on. The other way
-to lower the rate is that of train.py.
+and checkpoints_decay/. The first ctrl+c stops and prints the command that goes on. After a
+kill, --resume goes on by itself. The other way to lower the rate is that of train.py.
 """
 
 from pyimagesearch.training import quiet  # noqa: F401  # isort: skip  (before keras)

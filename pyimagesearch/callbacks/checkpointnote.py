@@ -8,6 +8,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from pyimagesearch.utils.hdf5safety import open_hdf5
+
 LEGACY = (".h5", ".hdf5")
 EPOCH = "pyimagesearch/epoch.txt"  # all that the first checkpoints had
 NOTE = "pyimagesearch/note.json"
@@ -43,11 +45,13 @@ def read_note(path):
     """
     try:
         if Path(path).suffix in LEGACY:
-            with h5py.File(path) as file:
+            with open_hdf5(path) as file:
                 note = json.loads(file.attrs.get(NOTE, "{}"))
         else:
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
+                if "config.json" not in names:  # a cut archive may look like the one within it
+                    raise ValueError("it has no config.json")
                 if NOTE in names:
                     note = json.loads(_entry(path, archive, NOTE))
                 else:
@@ -67,7 +71,7 @@ def read_arrays(path):
     """
     try:
         if Path(path).suffix in LEGACY:
-            with h5py.File(path) as file:
+            with open_hdf5(path) as file:
                 packed = file[ARRAYS][:].tobytes()
         else:
             with zipfile.ZipFile(path) as archive:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY, read_arrays, read_note, write_note
-from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.files import remove_leftovers, replacing
 
 
 class EpochCheckpoint(keras.callbacks.Callback):
@@ -92,6 +92,7 @@ class EpochCheckpoint(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         Path(self.outputPath).mkdir(parents=True, exist_ok=True)  # fail now, not in five epochs
+        remove_leftovers(self.outputPath)
         if self.intEpoch != self.startAt:  # a second `fit` with this object
             return
         path = self.resumeFrom or Path(self.outputPath) / f"epoch_{self.startAt}{self.extension}"
@@ -102,9 +103,11 @@ class EpochCheckpoint(keras.callbacks.Callback):
                 if self.resumeFrom is None and not self.remember:
                     return  # the file only happens to have this name
                 raise
+            self.resumeFrom = path
             self._run = note.get("run", self._run)
             if self.remember:
                 self._remind(path, note)
+            self._remove_old()  # a kill may have come between
 
     def on_epoch_end(self, epoch, logs=None):
         self.intEpoch = max(self.intEpoch, epoch) + 1
@@ -125,9 +128,7 @@ class EpochCheckpoint(keras.callbacks.Callback):
         if self._passing is not None:
             self._passing.unlink(missing_ok=True)
         self._passing = path if is_new and not due else None
-        if self.keep is not None:
-            for old in self._own_checkpoints()[: -self.keep]:
-                old.unlink(missing_ok=True)
+        self._remove_old()
 
     def _note(self):
         """Return the note to save, and the arrays beside it."""
@@ -171,27 +172,32 @@ class EpochCheckpoint(keras.callbacks.Callback):
             for name, (first, end) in entry["arrays"].items():
                 setattr(callback, name, arrays[first:end])
 
-    def _own_checkpoints(self):
-        """Return the paths of this training's checkpoints, the oldest first."""
-        notes = checkpoint_notes(self.outputPath, self.extension)
-        return [path for path, note in notes if note.get("run") == self._run]
+    def _remove_old(self):
+        """Leave `keep` of this training's checkpoints, the newest ones."""
+        if self.keep is not None:
+            notes = checkpoint_notes(self.outputPath, self.extension)
+            own = [path for path, note in notes if note and note.get("run") == self._run]
+            for old in own[: -self.keep]:
+                old.unlink(missing_ok=True)
 
 
 def checkpoint_notes(folder, extension=".keras"):
     """Return [(path, note)] of the checkpoints epoch_N in a folder, the one written first first.
 
-    Left out is what no EpochCheckpoint wrote there under that name: files without a note, renamed
-    ones, and damaged ones that do not open.
+    The note of a file that does not open is None. Left out is what no EpochCheckpoint wrote there
+    under that name: files without a note, and renamed ones.
     """
     found = []
     for path in Path(folder).glob(f"epoch_*{extension}"):
+        written, epoch = path.stat().st_mtime_ns, 0
         try:
             note = read_note(path)
-            written = note.get("written") or path.stat().st_mtime_ns
-        except (ValueError, OSError):
-            continue
-        if note and path.stem == f"epoch_{note['epoch']}":
-            found.append((written, note["epoch"], path, note))
+        except ValueError:
+            note = None
+        if note:
+            written, epoch = note.get("written", written), note["epoch"]
+        if note is None or path.stem == f"epoch_{epoch}":
+            found.append((written, epoch, path, note))
     return [(path, note) for *_, path, note in sorted(found, key=lambda entry: entry[:2])]
 
 

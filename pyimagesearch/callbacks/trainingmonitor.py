@@ -153,7 +153,7 @@ def _read_history(path):
             name: [math.nan if value is None else float(value) for value in values]
             for name, values in history.items()
         }
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"The file {path} is not a training history: {error}. Nothing was written to it. "
             f"Repair it, move it away, or give another jsonPath."

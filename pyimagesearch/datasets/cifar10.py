@@ -1,5 +1,6 @@
 """CIFAR-10: 50,000 training and 10,000 test images of ten classes."""
 
+import operator
 import pickle
 from pathlib import Path
 
@@ -13,14 +14,6 @@ CLASSES = (
 )
 TRAIN_FILES = [f"data_batch_{number}" for number in range(1, 6)]
 TEST_FILE = "test_batch"
-
-# the only names that a pickled array refers to; NumPy 1 called the first module numpy.core
-ALLOWED = {
-    ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-    ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-}
 
 
 def load_cifar10(folder=None, *, limit=None, dataFormat=None):
@@ -104,7 +97,28 @@ def _few(names):
     return f"{shown}, ... ({len(names)} in all)" if len(names) > 5 else shown
 
 
-class _BatchUnpickler(pickle.Unpickler):
+def _empty_array(kind, shape, _):
+    """Return the array that a pickle fills afterwards, instead of one of any size it asks for."""
+    if (kind, tuple(shape)) != (ARRAY, (0,)):
+        raise pickle.UnpicklingError(f"it asks for a {kind} of the shape {shape}")
+    return np.empty(0, np.uint8)
+
+
+# the only names that a pickled array refers to; NumPy 1 called the first module numpy.core
+ARRAY = "array"  # no class: a pickle could call it
+ALLOWED = {
+    ("numpy._core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy.core.multiarray", "_reconstruct"): _empty_array,
+    ("numpy", "ndarray"): ARRAY,
+    ("numpy", "dtype"): np.dtype,
+}
+
+
+# Python's own, not the C one: that takes as much memory as a number in the file says
+class _BatchUnpickler(pickle._Unpickler):
+    dispatch = pickle._Unpickler.dispatch.copy()
+    del dispatch[pickle.BYTEARRAY8[0]]  # which does so, too
+
     def find_class(self, module, name):
         try:
             return ALLOWED[module, name]
@@ -126,7 +140,10 @@ def _read_batch(path):
             f"{path} is truncated, damaged or no CIFAR-10 batch: {error}. Unpack it anew."
         ) from error
     try:
-        data, labels = batch[b"data"], np.asarray(batch[b"labels"])
+        data, labels = batch[b"data"], batch[b"labels"]
+        if not isinstance(labels, np.ndarray):
+            # lists in lists, each twice in the next, would become an array of any size
+            labels = np.array([operator.index(label) for label in labels])
         whole = data.ndim == 2 and data.shape[1] == 3 * 32 * 32 and data.dtype == np.uint8
         right = labels.shape == data.shape[:1] and set(labels.tolist()) <= set(range(10))
     except (KeyError, TypeError, AttributeError, ValueError):
@@ -148,5 +165,6 @@ def _describe(batch):
     for key, value in batch.items():
         shape = getattr(value, "shape", None)
         size = f"array {shape}" if shape is not None else type(value).__name__
-        parts.append(f"{key!r} ({size})")
-    return ", ".join(parts) or "an empty dict"
+        name = repr(key) if isinstance(key, str | bytes) else type(key).__name__
+        parts.append(f"{name} ({size})")
+    return ", ".join(parts)[:200] or "an empty dict"

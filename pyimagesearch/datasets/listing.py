@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pyimagesearch.utils.links import leaves
+
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 LABELLED_NAME = re.compile(r"(?P<label>[^.].*)\.[0-9]+\.[^.]+")
 
@@ -34,12 +36,12 @@ def list_images(folder):
     root, paths, links = folder.resolve(), [], []
     for parent, folders, names in os.walk(folder, onerror=_stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        links += [path for name in folders if _leaves(path := Path(parent, name), root)]
+        links += [path for name in folders if leaves(path := Path(parent, name), root)]
         for name in names:
             path = Path(parent, name)
             if name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES:
                 continue
-            if _leaves(path, root):
+            if leaves(path, root):
                 links.append(path)
             elif path.is_file():
                 paths.append(path)
@@ -112,13 +114,6 @@ def label_from_name(path):
             "Expected <label>.<number>.<ext>, such as cat.12.jpg."
         )
     return match["label"]
-
-
-def _leaves(path, root):
-    """Whether a path is a link to something outside `root` or to nothing."""
-    if not path.is_symlink():
-        return False
-    return not path.exists() or not path.resolve().is_relative_to(root)
 
 
 def _stop(error):

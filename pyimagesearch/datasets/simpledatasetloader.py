@@ -6,7 +6,7 @@ from os import PathLike
 import numpy as np
 
 from pyimagesearch.datasets.listing import label_from_folder
-from pyimagesearch.utils.images import ImageError, read_image
+from pyimagesearch.utils.images import MAX_PIXELS, ImageError, read_image
 
 
 class SimpleDatasetLoader:
@@ -14,6 +14,7 @@ class SimpleDatasetLoader:
 
     Args:
         preprocessors: list of objects with a `preprocess(image)` method, applied in order.
+        maxPixels: largest width * height of an image, see `utils.images.read_image`.
 
     Attributes:
         skipped: (path, reason) of each file that the last `load` could not read.
@@ -23,8 +24,9 @@ class SimpleDatasetLoader:
         data, labels = loader.load(list_images("datasets/animals"), verbose=500)
     """
 
-    def __init__(self, preprocessors=None):
+    def __init__(self, preprocessors=None, *, maxPixels=MAX_PIXELS):
         self.preprocessors = [] if preprocessors is None else preprocessors
+        self.maxPixels = maxPixels
         self.skipped = []
 
     def load(self, imagePaths, verbose=-1, *, strict=False):
@@ -56,7 +58,7 @@ class SimpleDatasetLoader:
         data, labels = None, []
         for number, path in enumerate(paths, start=1):
             try:
-                image = read_image(path)
+                image = read_image(path, maxPixels=self.maxPixels)
             except (ImageError, OSError) as error:
                 if strict:
                     raise

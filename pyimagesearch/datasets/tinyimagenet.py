@@ -10,6 +10,7 @@ Columns are separated by tabs. The label of a class is the place of its WordNet 
 sorted ids of wnids.txt, which is the number that scikit-learn's LabelEncoder gives it.
 """
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -17,8 +18,11 @@ import cv2
 import numpy as np
 
 from pyimagesearch.datasets.listing import list_images
+from pyimagesearch.utils.links import leaves
 
 LAYOUT = ("wnids.txt", "words.txt", "train", "val/images", "val/val_annotations.txt")
+
+ID = re.compile(r"\w[\w.-]*")  # n02124075, say
 
 SIZE = 64  # pixels a side
 # of the drawn miniature: corners of a shape, and BGR colours; 4 and 7 give 28 different pairs
@@ -82,9 +86,11 @@ def train_images(folder):
                 f"{path} is the folder of an unknown WordNet id: it is not among the {len(ids)} "
                 f"in {folder / 'wnids.txt'}."
             )
-    paths, labels = [], []
+    paths, labels, root = [], [], folder.resolve()
     for label, wnid in enumerate(sorted(ids)):
         images = train / wnid / "images"
+        for path in (train / wnid, images):
+            _refuse_leaving(path, root)
         try:
             found = list_images(images)
         except (FileNotFoundError, NotADirectoryError, ValueError) as error:
@@ -202,13 +208,26 @@ def _checked_layout(folder):
             f"{folder} does not have the layout of Tiny ImageNet: it lacks {', '.join(missing)}. "
             f"Expected {', '.join(LAYOUT)}. Found in {place}: {shown}."
         )
+    root = folder.resolve()
+    for part in LAYOUT:
+        _refuse_leaving(folder / part, root)
     return folder
+
+
+def _refuse_leaving(path, root):
+    """Raise ValueError if a path of the layout is a link out of the data set's folder."""
+    if leaves(path, root):
+        raise ValueError(
+            f"{path} is a link that leaves {root}, and is not followed. Copy what it points to."
+        )
 
 
 def _lines_of_ids(folder):
     """Return WordNet id -> its line number in wnids.txt."""
     path, ids = folder / "wnids.txt", {}
     for number, (wnid,) in _table(path, "WordNet id"):
+        if not ID.fullmatch(wnid):  # it becomes the name of a folder
+            raise ValueError(f"Line {number} of {path} is no WordNet id: {wnid[:40]!r}.")
         if wnid in ids:
             raise ValueError(f"Line {number} of {path} names {wnid}, as line {ids[wnid]} does.")
         ids[wnid] = number

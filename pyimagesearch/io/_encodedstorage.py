@@ -12,6 +12,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from pyimagesearch.io import _checksums
+
 ROW = h5py.vlen_dtype(np.uint8)
 CHUNK_ROWS = 1024  # 16 bytes each
 HEAP_BYTES = 4096  # the least that HDF5 takes for a heap
@@ -48,8 +50,8 @@ def create(db, dataKey, rows, about):
     data.attrs.update(about)
 
 
-def write(db, dataKey, start, rows, labels):
-    """Put rows and labels in their places from row `start` on, then say so, and close the file."""
+def write(db, dataKey, start, rows, labels, checksums):
+    """Put rows, labels and checksums in their places from row `start` on, and close the file."""
     _reserve(db.filename, sum(map(len, rows)) + HEAP_BYTES * (len(rows) + 16))
     end = start + len(rows)
     values = np.empty(len(rows), ROW)
@@ -57,8 +59,7 @@ def write(db, dataKey, start, rows, labels):
         values[number] = row
     db[dataKey].write_direct(values, dest_sel=np.s_[start:end])
     db["labels"][start:end] = labels
-    db.flush()  # the rows before the number that says they are there
-    db.attrs.modify("idx", end)
+    db[_checksums.NAME][start:end] = checksums
     db.close()
 
 

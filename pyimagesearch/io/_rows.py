@@ -9,6 +9,7 @@ import numpy as np
 from pyimagesearch.io._checks import compact_dtype
 from pyimagesearch.io._encoding import decode_row
 from pyimagesearch.io._reading import encoding_of, rows_offset
+from pyimagesearch.utils.hdf5safety import check_rows, damage_named
 from pyimagesearch.utils.recycling import Recycler
 
 
@@ -25,27 +26,27 @@ class RowReader:
         self._data = data
         self._path = path
         self._recycler = Recycler(keep=2)
-        self._encoding = encoding_of(data)
-        if self._encoding is None:
-            self.shape, self.dtype = data.shape[1:], compact_dtype(data.dtype)
-            self.row_bytes = max(1, prod(self.shape) * self.dtype.itemsize)
-        else:
-            self.shape, self.dtype = self._encoding[1], np.dtype(np.uint8)
-            self.row_bytes = max(1, Path(path).stat().st_size // len(data))
-        self._offset = rows_offset(data) if self.dtype == data.dtype else None
         self._file = None
+        with damage_named(path):
+            self._encoding = encoding_of(data)
+            if self._encoding is None:
+                self.shape, self.dtype = data.shape[1:], compact_dtype(data.dtype)
+                self.row_bytes = max(1, prod(self.shape) * self.dtype.itemsize)
+            else:
+                self.shape, self.dtype = self._encoding[1], np.dtype(np.uint8)
+                self.row_bytes = max(1, Path(path).stat().st_size // len(data))
+            self._offset = rows_offset(data) if self.dtype == data.dtype else None
 
     def read(self, window):
         """Return the rows of a window, their numbers in the file, and the order to visit them."""
         blocks, order = window
         numbers = np.concatenate([np.arange(start, stop) for start, stop in blocks])
-        try:
+        with damage_named(self._path):
             if self._encoding is None:
                 return self._read_pixels(blocks, len(numbers)), numbers, order
+            for start, stop in blocks:
+                check_rows(self._data, start, stop, self._path)
             rows = np.concatenate([self._data[start:stop] for start, stop in blocks])
-        except Exception as error:
-            error.add_note(f"While reading {self._path}.")
-            raise
         return EncodedRows(rows, numbers, self._encoding, self._path), numbers, order
 
     def close(self):

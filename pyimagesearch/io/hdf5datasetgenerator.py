@@ -13,6 +13,7 @@ from pyimagesearch.io._checks import whole_number
 from pyimagesearch.io._feed import Feed
 from pyimagesearch.io._making import BatchMaker
 from pyimagesearch.io._rows import RowReader, Rows
+from pyimagesearch.utils.hdf5safety import damage_named
 from pyimagesearch.utils.parallel import ordered_map, usable_cores
 from pyimagesearch.utils.pydataset import keras_class
 
@@ -56,9 +57,14 @@ class HDF5DatasetGenerator:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        OSError: if it is no HDF5 file, is truncated, or is being written.
-        ValueError: for a file that was not finished, is empty, lacks a data set or has labels
-            outside 0 to classes - 1 (if `binarize`), and for impossible arguments.
+        OSError: if it is no HDF5 file, is truncated, is being written, or cannot be locked.
+        ValueError: for a file that was not finished, is empty, damaged, lacks a data set or has
+            labels outside 0 to classes - 1 (if `binarize`); for one that refers to other files or
+            announces more than it can hold; and for impossible arguments.
+
+    The file is opened to read only: several processes may have it open, a forked or spawned one
+    opens it for itself. HDF5 locks it against writers; where a network file system has no locks,
+    set the environment variable HDF5_USE_FILE_LOCKING=FALSE before Python starts.
 
     Example:
         with HDF5DatasetGenerator("output/train.hdf5", 128, shuffle=True) as trainGen:
@@ -148,7 +154,9 @@ class HDF5DatasetGenerator:
         first = whole_number("startPass", startPass, 0)
         if not passes > 0:
             raise ValueError(f"passes must be above 0. Received: {passes!r}.")
-        start = functools.partial(self._feed, self.db[self.dataKey], first + passes)
+        with damage_named(self.dbPath):
+            data = self.db[self.dataKey]
+        start = functools.partial(self._feed, data, first + passes)
         batches = keras_class(Batches)(start, len(self), first, passes, self._running)
         self._running.add(batches)
         return batches

@@ -4,23 +4,30 @@ import contextlib
 import errno
 import math
 import os
+import re
+import time
 from copy import copy
 from pathlib import Path
 
 import numpy as np
 
-from pyimagesearch.io import _encodedstorage, _encoding, _storage
+from pyimagesearch.io import _checksums, _encodedstorage, _encoding, _storage, _undo
 from pyimagesearch.io._checks import check_labels, check_rows, count_entries, whole_number
 from pyimagesearch.utils import files
 from pyimagesearch.utils.locking import hold
 
 HELD_BYTES = 16 * 2**20
 
+# Rows are saved when there are so many bytes of them, or they have waited so long.
+SAVE_BYTES = 64 * 2**20
+SAVE_SECONDS = 5
+
 
 class HDF5DatasetWriter:
     """Stream rows and labels into an HDF5 file that appears once it is complete.
 
-    The file holds the data sets `dataKey` (the rows), `labels` (int64) and, after
+    The file holds the data sets `dataKey` (the rows), `labels` (int64), `checksums` (uint32, by
+    which `python -m pyimagesearch.io check` finds bytes that have changed since) and, after
     `storeClassLabels`, `label_names` (UTF-8 strings). Until `close()` it is called
     `<outputPath>.partial`. A run that was killed leaves that file; the next run replaces it, or
     continues it with `resume=True`. Best used in a `with` block: leaving the block closes the
@@ -48,7 +55,8 @@ class HDF5DatasetWriter:
         db: the open h5py.File.
         data, labels: its data sets; None until the first `add` where `dtype` is not given.
         buffer: the rows and labels not written yet, a dict of lists "data" and "labels".
-        idx: the number of rows written, which a killed process leaves behind.
+        idx: the number of rows written.
+        saved: the number of rows that a killed process, or a power failure, leaves behind.
 
     Raises:
         FileExistsError: if `outputPath` exists and `overwrite` is False.
@@ -88,9 +96,10 @@ class HDF5DatasetWriter:
         self.db = self.data = self.labels = None
         self.buffer = {"data": [], "labels": []}
         self.idx = 0
+        self.saved = 0
         if not self.dims:
             raise ValueError("dims must be the shape (rows, ...) of the data set. Received: ().")
-        if dataKey in {"", "labels", "label_names"}:
+        if dataKey in {"", "labels", "label_names", _checksums.NAME}:
             raise ValueError(f"dataKey must be a name of its own. Received: {dataKey!r}.")
         if self.dtype is not None and self.dtype.kind not in "uif":
             raise ValueError(f"dtype must be an integer or float type. Received: {dtype!r}.")
@@ -108,7 +117,9 @@ class HDF5DatasetWriter:
         self._highest_label = -1
         self._hold = None
         self._closed = False
-        self._refuse_existing_target()
+        self._unsaved_bytes = 0
+        self._saved_at = time.monotonic()
+        refuse_existing(self._target, self.overwrite)
         try:
             self._open()
         except BaseException:
@@ -177,11 +188,44 @@ class HDF5DatasetWriter:
                 self.buffer["data"] += list(rows if isinstance(given, list) else copy(rows))
                 self.buffer["labels"] += labels.tolist()
         if len(self.buffer["labels"]) >= limit:
+            self._write_held()
+        waited = time.monotonic() - self._saved_at
+        if self._unsaved_bytes >= SAVE_BYTES or waited >= SAVE_SECONDS:
             self.flush()
 
     def flush(self):
-        """Write the held rows. From then on they survive the end of the process (see `resume`)."""
+        """Write the held rows, and save all: from then on they survive (see `resume`).
+
+        Adding does so by itself for every 64 MB of rows and every 5 seconds.
+        """
         self._require_open()
+        try:
+            self._write_held()
+        finally:  # on a full disk, too: those written before
+            if self.saved < self.idx:
+                self._save(self.idx)
+            self._unsaved_bytes, self._saved_at = 0, time.monotonic()
+
+    def truncate(self, rows):
+        """Drop the rows from number `rows` on, the held ones too."""
+        self.flush()
+        if not 0 <= rows <= self.idx:
+            raise ValueError(f"rows must be 0 to {self.idx}. Received: {rows}.")
+        if rows == self.idx:
+            return
+        self._save(rows)
+        self.idx = rows
+        self._highest_label = int(self.labels[:rows].max(initial=-1))
+        if self.encode is not None:
+            with self._errors_named():
+                _encodedstorage.clear_after(self.data, rows)
+
+    def _save(self, rows):
+        with self._errors_named():
+            _storage.save(self.db, rows)
+        self.saved = rows
+
+    def _write_held(self):
         while self.buffer["labels"]:
             data, labels = self.buffer["data"], self.buffer["labels"]
             count = min(len(labels), self._most_held())
@@ -219,21 +263,22 @@ class HDF5DatasetWriter:
             if not len(self):
                 raise ValueError(f"No row was added, so {self._target} was not written.")
             self.flush()
-            self._refuse_existing_target()
+            refuse_existing(self._target, self.overwrite)
             with self._errors_named():
                 _storage.finish(self.db, self.dataKey, self.idx, self._class_labels)
                 files.move_into_place(self._partial, self._target)
+                _undo.forget(self._partial)
         finally:
             self._release(discard=not len(self))
 
     def _write(self, rows, labels):
+        storage = _storage if self.encode is None else _encodedstorage
+        checksums = _checksums.with_labels(_checksums.crcs(rows), labels)
         with self._errors_named():
-            if self.encode is None:
-                _storage.write(self.db, self.dataKey, self.idx, rows, labels)
-                self.idx += len(rows)
-            else:
-                _encodedstorage.write(self.db, self.dataKey, self.idx, rows, labels)
-                self.idx += len(rows)
+            storage.write(self.db, self.dataKey, self.idx, rows, labels, checksums)
+            self.idx += len(rows)
+            self._unsaved_bytes += sum(row.nbytes for row in rows)
+            if self.encode is not None:
                 self._open_file("r+")
                 self.data, self.labels = self.db[self.dataKey], self.db["labels"]
 
@@ -243,18 +288,20 @@ class HDF5DatasetWriter:
 
     def _open(self):
         self._hold = self._hold_partial()
-        resumed = self.resume and self._partial.stat().st_size > 0
-        try:
-            self._open_file("r+" if resumed else "w")
-        except OSError as error:
-            if resumed:
-                raise self._cannot_resume(OSError, "it is damaged") from error
-            raise self._cannot_write(error) from error
-        with self._errors_named():
-            self.db.flush()
-        if resumed:
+        if self.resume and self._partial.stat().st_size:
+            _undo.restore(self._partial)
+        if self.resume and self._partial.stat().st_size:
             self._continue()
-        if self.data is None and self.dtype is not None:
+        else:
+            self._start_afresh()
+
+    def _start_afresh(self):
+        with self._errors_named():
+            os.truncate(self._partial, 0)
+            _undo.record(self._partial, 0, b"")  # a kill before it is made leaves an empty file
+            self._open_file("w")
+            self.db.flush()
+        if self.dtype is not None:
             self._create(self.dtype)
 
     def _hold_partial(self):
@@ -270,8 +317,8 @@ class HDF5DatasetWriter:
 
     def _continue(self):
         try:
-            if not len(self.db):  # left before the first row came
-                return
+            _storage.lengthen(self._partial)
+            self._open_file("r+")
             rows = _storage.resumable_rows(
                 self.db, self.dataKey, self.dims, self.dtype, self._about
             )
@@ -283,7 +330,7 @@ class HDF5DatasetWriter:
         self.data, self.labels = self.db[self.dataKey], self.db["labels"]
         if self.encode is None:
             self.dtype = self.data.dtype
-        self.idx = rows
+        self.idx = self.saved = rows
         self._highest_label = highest
 
     def _create(self, dtype):
@@ -298,15 +345,6 @@ class HDF5DatasetWriter:
     def _require_open(self):
         if self._closed:
             raise ValueError(f"The writer of {self._target} is closed.")
-
-    def _refuse_existing_target(self):
-        if self._target.is_dir():
-            raise IsADirectoryError(f"{self._target} is a folder. Give the path of a file.")
-        if self._target.exists() and not self.overwrite:
-            raise FileExistsError(
-                f"{self._target} exists already. Delete it, choose another outputPath, or pass "
-                "overwrite=True to replace it once the new file is complete."
-            )
 
     def _check_classes(self, names, highest):
         if names is not None and highest >= len(names):
@@ -323,7 +361,8 @@ class HDF5DatasetWriter:
             raise self._cannot_write(error) from error
 
     def _cannot_write(self, error):
-        code = getattr(error, "errno", None)
+        told = re.search(r"errno = (\d+)", str(error))  # HDF5 has no other way to say it
+        code = getattr(error, "errno", None) or (told and int(told[1]))
         reason = os.strerror(code) if code else error
         return OSError(
             code or errno.EIO, f"Cannot write the data set: {reason}", str(self._partial)
@@ -343,5 +382,17 @@ class HDF5DatasetWriter:
                 self.db.close()
             if discard:
                 self._partial.unlink(missing_ok=True)
+                _undo.record_of(self._partial).unlink(missing_ok=True)
         if self._hold is not None:
             self._hold.close()
+
+
+def refuse_existing(path, overwrite):
+    """Raise FileExistsError if there is a file `path` that may not be replaced."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Give the path of a file.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} exists already. Delete it, choose another outputPath, or pass "
+            "overwrite=True to replace it once the new file is complete."
+        )

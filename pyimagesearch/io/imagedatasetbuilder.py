@@ -8,10 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pyimagesearch.io._checks import check_labels
 from pyimagesearch.io._encoding import QUALITY
-from pyimagesearch.io._imageblocks import BlockReader, block_size, read_prepared
-from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter
+from pyimagesearch.io._imageblocks import MAX_PIXELS, BlockReader, block_size, read_prepared
+from pyimagesearch.io._journal import Journal, Point, describe
+from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter, refuse_existing
 from pyimagesearch.utils.files import move_into_place, replacing
+from pyimagesearch.utils.images import ImageError
+from pyimagesearch.utils.locking import hold
 from pyimagesearch.utils.parallel import ordered_map, usable_cores
 
 
@@ -44,11 +48,18 @@ def build_image_dataset(
     progress=None,
     encode=None,
     quality=QUALITY,
+    resume=False,
+    maxPixels=MAX_PIXELS,
 ):
     """Read, preprocess and store images, in the order given.
 
     The file appears at `outputPath` once it is complete. An image that cannot be read is left
-    out together with its label, unless `strict`.
+    out together with its label, unless `strict`. A file that vanished since it was listed, or
+    changes while it is read, ends the build.
+
+    A build that ended early leaves `outputPath`.partial and its journal beside it. With `resume`
+    the same build goes on where its rows were last saved, about every 64 MB or 5 seconds, and the
+    file comes out as if nothing had happened.
 
     Args:
         paths: image files.
@@ -63,84 +74,180 @@ def build_image_dataset(
         workers: threads that read and resize, default one for each core.
         progress: called with the number of images done so far.
         encode, quality: keep the images as JPEG or PNG files, see `HDF5DatasetWriter`.
+        resume: continue a build that ended early; without one, start afresh.
+        maxPixels: an image of more pixels (width * height) counts as one that cannot be read.
     Returns:
         BuiltDataset.
     Raises:
         FileExistsError: if `outputPath` exists and `overwrite` is false.
+        BlockingIOError: if another running process builds this file.
+        OSError: if an image file vanished, or changes while it is read, or the data set cannot
+            be written.
         ImageError: if `strict` and an image cannot be read.
         ValueError: if no image can be read, paths and labels differ in number, the preprocessors
-            leave images of different shapes, or `encode` and `quality` do not fit.
+            leave images of different shapes, or `encode` and `quality` do not fit; with `resume`
+            if the build was begun with other images, labels, preprocessors or options.
     """
-    if len(paths) != len(labels):
-        raise ValueError(
-            f"Every image needs one label. Received: {len(paths)} paths and {len(labels)} labels."
-        )
-    if len(paths) == 0:
-        raise ValueError(f"There are no images to write to {outputPath}.")
-    first = _first_image(preprocessors, paths)
-    workers = usable_cores() if workers is None else workers
-    size = block_size(len(paths), max(workers, 1), first.nbytes)
-    reader = BlockReader(size, preprocessors, first.shape, first.dtype, encode, quality)
-    built = BuiltDataset()
-    sums = np.zeros(3)
-    starts = range(0, len(paths), size)
-    parts = (paths[start : start + size] for start in starts)
-    with (
-        HDF5DatasetWriter(
-            (len(paths), *first.shape),
-            outputPath,
-            bufSize=1000 if encode else size,  # pixels are written from the block's own memory
-            overwrite=overwrite,
-            encode=encode,
-            quality=quality,
-        ) as writer,
-        contextlib.closing(
-            ordered_map(reader, parts, workers=workers, ahead=2 * workers, stop=reader.stop)
-        ) as blocks,
-    ):
-        if classLabels is not None:
-            writer.storeClassLabels(classLabels)
-        for start, block in zip(starts, blocks, strict=True):
-            good = []
-            for number, error in enumerate(block.errors, start):
-                if error is None:
-                    good.append(labels[number])
-                elif strict:
-                    raise error
-                else:
-                    built.skipped.append((paths[number], error))
-            writer.add(block.rows, good)
-            sums += block.sums
-            reader.give_back(block)
-            if progress is not None:
-                for number in range(start, start + len(block.errors)):
-                    progress(number + 1)
-        built.rows = len(writer)
-    blue, green, red = sums / (built.rows * first.shape[0] * first.shape[1])
-    built.means = {"R": red, "G": green, "B": blue}
+    made_of = paths, labels, outputPath, preprocessors, classLabels, encode, quality, maxPixels
+    with _Build(*made_of, resume=resume) as build:
+        built = build.finished(strict) or build.run(strict, overwrite, workers, progress)
+        build.journal.remove()
     return built
 
 
-def _first_image(preprocessors, paths):
-    """Return the first image that can be read, as the preprocessors leave it."""
-    prepared = (read_prepared(preprocessors, path)[0] for path in paths)
-    image = next((image for image in prepared if image is not None), None)
-    if image is None:
-        error = read_prepared(preprocessors, paths[0])[1]
-        raise ValueError(f"None of the {len(paths)} images could be read. The first: {error}")
-    if image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(
-            f"The preprocessors must leave images of the shape (H, W, 3). Received: {image.shape}."
+class _Build:
+    """The build of one file, and its journal."""
+
+    def __init__(
+        self,
+        paths,
+        labels,
+        outputPath,
+        preprocessors,
+        classLabels=None,
+        encode=None,
+        quality=QUALITY,
+        maxPixels=MAX_PIXELS,
+        *,
+        resume=False,
+    ):
+        if len(paths) != len(labels):
+            raise ValueError(
+                f"Every image needs one label. Received: {len(paths)} paths and {len(labels)} "
+                "labels."
+            )
+        if len(paths) == 0:
+            raise ValueError(f"There are no images to write to {outputPath}.")
+        self.paths = paths
+        self.labels = check_labels(labels)
+        self.target = Path(outputPath)
+        self.class_labels = classLabels
+        self.encoding = {"encode": encode, "quality": quality}
+        self.reading = {"preprocessors": preprocessors, "max_pixels": maxPixels}
+        self.first = self._first_image()
+        description = describe(
+            paths,
+            self.labels,
+            preprocessors,
+            classes=None if classLabels is None else [str(name) for name in classLabels],
+            shape=self.first.shape,
+            dtype=str(self.first.dtype),
+            maxPixels=maxPixels,
+            **self.encoding,
         )
-    return image
+        self.journal = Journal(outputPath, description, resume=resume)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.journal.close()
+
+    def finished(self, strict=False, moved_to=None):
+        """Return the BuiltDataset of an earlier run that came to its end, else None.
+
+        It left the file where it was built, or moved it to `moved_to`.
+        """
+        point = self.journal.finished()
+        if point is None or not (self.target.exists() or (moved_to and moved_to.exists())):
+            return None
+        self._refuse_skipped(strict, point)
+        return self._result(point)
+
+    def run(self, strict=False, overwrite=False, workers=None, progress=None):
+        """Build the file, or what is missing of it. Return the BuiltDataset."""
+        refuse_existing(self.target, overwrite)
+        workers = usable_cores() if workers is None else workers
+        size = block_size(len(self.paths), max(workers, 1), self.first.nbytes)
+        shape, dtype = self.first.shape, self.first.dtype
+        reader = BlockReader(size, shape, dtype, **self.reading, **self.encoding)
+        resumed = self.journal.resumable
+        point = None if resumed else self.journal.start()
+        with HDF5DatasetWriter(
+            (len(self.paths), *shape),
+            self.target,
+            bufSize=1000 if self.encoding["encode"] else size,  # pixels: from the block's memory
+            overwrite=overwrite,
+            resume=resumed,
+            **self.encoding,
+        ) as writer:
+            point = point or self.journal.go_back(writer.idx)
+            self._refuse_skipped(strict, point)
+            writer.truncate(point.rows)
+            if self.class_labels is not None:
+                writer.storeClassLabels(self.class_labels)
+            starts = range(point.paths, len(self.paths), size)
+            parts = (self.paths[start : start + size] for start in starts)
+            with contextlib.closing(
+                ordered_map(reader, parts, workers=workers, ahead=2 * workers, stop=reader.stop)
+            ) as blocks:
+                for block in blocks:
+                    point = self._add(writer, point, block, strict)
+                    reader.give_back(block)
+                    if progress is not None:
+                        for number in range(len(block.errors)):
+                            progress(point.paths - len(block.errors) + number + 1)
+            writer.flush()
+            self.journal.add(point)
+        return self._result(point)
+
+    def _add(self, writer, point, block, strict):
+        """Write a block, note it if that saved the rows, return the Point after it."""
+        skipped, sums = point.skipped, np.array(point.sums)
+        good = []
+        for number, error in enumerate(block.errors, point.paths):
+            if error is None:
+                good.append(self.labels[number])
+            elif strict:
+                raise error
+            else:
+                skipped = [*skipped, (number, str(error))]
+        for image_sums in block.sums:
+            sums += image_sums
+        saved = writer.saved
+        writer.add(block.rows, good)
+        paths = point.paths + len(block.errors)
+        point = Point(paths, point.rows + len(good), sums.tolist(), skipped)
+        if writer.saved != saved:
+            self.journal.add(point)
+        return point
+
+    def _refuse_skipped(self, strict, point):
+        if strict and point.skipped:
+            raise ImageError(point.skipped[0][1])
+
+    def _result(self, point):
+        height, width = self.first.shape[:2]
+        blue, green, red = (total / (point.rows * height * width) for total in point.sums)
+        skipped = [(self.paths[number], ImageError(reason)) for number, reason in point.skipped]
+        return BuiltDataset(point.rows, skipped, {"R": red, "G": green, "B": blue})
+
+    def _first_image(self):
+        """Return the first image that can be read, as the preprocessors leave it."""
+        images = (read_prepared(path, **self.reading)[0] for path in self.paths)
+        image = next((image for image in images if image is not None), None)
+        if image is None:
+            error = read_prepared(self.paths[0], **self.reading)[1]
+            raise ValueError(
+                f"None of the {len(self.paths)} images could be read. The first: {error}"
+            )
+        if image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(
+                "The preprocessors must leave images of the shape (H, W, 3). Received: "
+                f"{image.shape}."
+            )
+        return image
 
 
-def build_splits(splits, folder, preprocessors, *, overwrite=False, progress=None, **options):
+def build_splits(
+    splits, folder, preprocessors, *, overwrite=False, resume=False, progress=None, **options
+):
     """Build one HDF5 file for each part of a data set, and the means of its training images.
 
     All files are built in `folder`/.building and moved into place together when the last one is
     complete, so that no reader finds the training images of one build beside the test images of
-    another. A build that was stopped leaves `folder` as it was; the next one starts afresh.
+    another. A build that was stopped leaves `folder` as it was; the next one goes on where it was
+    with `resume`, else it starts afresh.
 
     Args:
         splits: {"train": (paths, labels), "val": ..., ...}.
@@ -148,39 +255,99 @@ def build_splits(splits, folder, preprocessors, *, overwrite=False, progress=Non
             {"R": ..., "G": ..., "B": ...}.
         preprocessors, options: as `build_image_dataset` takes them.
         overwrite: replace files that exist.
+        resume: continue a build that ended early, at whatever moment; without one, start afresh.
         progress: function of (name, number of images) that returns an object with `update(done)`
             and `finish()`, such as a progress bar.
     Returns:
         {"train": BuiltDataset, ...}.
     Raises:
         FileExistsError: if one of the files exists and `overwrite` is false.
+        BlockingIOError: if another running process builds into this folder.
         ImageError, ValueError, OSError: as `build_image_dataset`.
     """
     folder = Path(folder)
-    names = [*(f"{name}.hdf5" for name in splits), "mean.json"]
-    existing = [str(folder / name) for name in names if (folder / name).exists()]
-    if existing and not overwrite:
-        raise FileExistsError(f"Built already: {', '.join(existing)}. Overwrite or delete them.")
     building = folder / ".building"
-    built = {}
-    for name, (paths, labels) in splits.items():
-        bar = progress(name, len(paths)) if progress is not None else None
-        built[name] = build_image_dataset(
-            paths,
-            labels,
-            building / f"{name}.hdf5",
-            preprocessors,
-            overwrite=True,
-            progress=bar and bar.update,
-            **options,
-        )
-        if bar is not None:
-            bar.finish()
-    with replacing(building / "mean.json") as temporary:
-        temporary.write_text(json.dumps(built["train"].means))
-    for name in names:  # first away with the old ones: they must never stand beside new ones
-        (folder / name).unlink(missing_ok=True)
-    for name in names:
-        move_into_place(building / name, folder / name)
-    shutil.rmtree(building)  # with what a killed build may have left there
+    names = [*(f"{name}.hdf5" for name in splits), "mean.json"]
+
+    def refuse_built():
+        existing = [str(folder / name) for name in names if (folder / name).exists()]
+        if existing and not overwrite:
+            raise FileExistsError(
+                f"Built already: {', '.join(existing)}. Overwrite or delete them."
+            )
+
+    if not (resume and building.exists()):
+        refuse_built()
+    run = {name: options.pop(name) for name in ("strict", "workers") if name in options}
+    with _held(building), contextlib.ExitStack() as journals:
+        if not resume:
+            refuse_built()
+            _clear(building)
+        builds = {}
+        for name, (paths, labels) in splits.items():
+            target = building / f"{name}.hdf5"
+            build = _Build(paths, labels, target, preprocessors, resume=resume, **options)
+            builds[name] = journals.enter_context(build)
+        built = {
+            name: build.finished(run.get("strict"), folder / f"{name}.hdf5")
+            for name, build in builds.items()
+        }
+        if not all(built.values()):  # else only moving is left, and may have begun
+            try:
+                refuse_built()
+            except FileExistsError:
+                if not any(path.suffix in {".hdf5", ".partial"} for path in building.iterdir()):
+                    journals.close()
+                    _clear(building)  # the earlier run was killed while it did so
+                raise
+        for name, build in builds.items():
+            if built[name] is None:
+                bar = progress(name, len(build.paths)) if progress is not None else None
+                built[name] = build.run(overwrite=True, progress=bar and bar.update, **run)
+                if bar is not None:
+                    bar.finish()
+        with replacing(building / "mean.json") as temporary:
+            temporary.write_text(json.dumps(built["train"].means))
+        _move(names, building, folder)
+        journals.close()
+        _clear(building)
     return built
+
+
+@contextlib.contextmanager
+def _held(building):
+    """Keep other processes from building there. Remove the folder if nothing is left in it."""
+    building.mkdir(parents=True, exist_ok=True)
+    lock = building / "lock"
+    try:
+        held = hold(lock)
+    except BlockingIOError as error:
+        raise BlockingIOError(
+            error.errno, "Another running process builds into this folder", str(building.parent)
+        ) from None
+    try:
+        yield
+    finally:
+        if list(building.iterdir()) == [lock]:
+            with contextlib.suppress(OSError):  # the next build may be on its way in
+                lock.unlink()
+                building.rmdir()
+        if held is not None:
+            held.close()
+
+
+def _clear(building):
+    """Delete what was built: the journals first, which would vouch for it."""
+    for path in sorted(building.iterdir(), key=lambda path: path.suffix != ".journal"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "lock":
+            path.unlink()
+
+
+def _move(names, building, folder):
+    waiting = [name for name in names if (building / name).exists()]
+    for name in waiting:  # first away with the old ones: they must never stand beside new ones
+        (folder / name).unlink(missing_ok=True)
+    for name in waiting:
+        move_into_place(building / name, folder / name)

@@ -1,14 +1,18 @@
 """The batches of ImageDataGenerator.flow_from_directory: one folder of pictures per class."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 from pyimagesearch.preprocessing._checks import check_choice, positive_integer
 from pyimagesearch.preprocessing._flow import Iterator, subset_limits
+from pyimagesearch.utils.images import MAX_PIXELS
+from pyimagesearch.utils.links import leaves
 
 EXTENSIONS = {".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff"}
+FORMATS = ("PNG", "JPEG", "BMP", "PPM", "TIFF")  # what is read, whatever the name says
 COLOR_MODES = {"rgb": ("RGB", 3), "rgba": ("RGBA", 4), "grayscale": ("L", 1)}
 CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
@@ -57,7 +61,7 @@ class DirectoryIterator(Iterator):
             if generator.data_format == "channels_last"
             else (channels, height, width)
         )
-        names = _class_folders(Path(directory), classes)
+        names = _class_folders(Path(directory), classes, follow_links)
         self.num_classes = len(names)
         self.class_indices = {name: index for index, name in enumerate(names)}
         if class_mode == "binary" and len(names) != 2:
@@ -67,7 +71,7 @@ class DirectoryIterator(Iterator):
             )
         self.filenames, numbers = [], []
         for name, index in self.class_indices.items():
-            files = _pictures(Path(directory, name), follow_links)
+            files = _pictures(directory, name, follow_links)
             first, last = subset_limits(len(files), subset, generator.validation_split)
             self.filenames += [os.path.join(name, file) for file in files[first:last]]  # noqa: PTH118
             numbers += [index] * (last - first)
@@ -107,11 +111,12 @@ class DirectoryIterator(Iterator):
         return images, classes.astype(images.dtype)
 
 
-def _class_folders(directory, classes):
+def _class_folders(directory, classes, follow_links):
     """Return the class names: those given, or the sub-folders in alphabetical order."""
     if not directory.is_dir():
         raise FileNotFoundError(f"There is no folder {directory}.")
-    found = sorted(path.name for path in directory.iterdir() if path.is_dir())
+    folders = [path for path in directory.iterdir() if path.is_dir()]
+    found = sorted(path.name for path in _followed(folders, directory, follow_links))
     if classes is None:
         if not found:
             raise ValueError(
@@ -127,14 +132,29 @@ def _class_folders(directory, classes):
     return list(classes)
 
 
-def _pictures(folder, follow_links):
-    """Return the picture files under a folder, relative to it, sorted."""
-    return [
-        os.path.relpath(os.path.join(root, file), folder)  # noqa: PTH118
+def _pictures(directory, name, follow_links):
+    """Return the picture files under a class folder, relative to it, sorted."""
+    folder = Path(directory, name)
+    files = [
+        Path(root, file)
         for root, _, files in sorted(os.walk(folder, followlinks=follow_links))
         for file in sorted(files)
         if Path(file).suffix.lower() in EXTENSIONS
     ]
+    return [str(file.relative_to(folder)) for file in _followed(files, directory, follow_links)]
+
+
+def _followed(paths, directory, follow_links):
+    """Return the paths without links out of the directory, which a warning counts."""
+    root = Path(directory).resolve()
+    links = [] if follow_links else [path for path in paths if leaves(path, root)]
+    if links:
+        warnings.warn(
+            f"In {directory} {len(links)} links that leave the folder were not followed, such as "
+            f"{min(links)}. Copy the files, or pass follow_links=True.",
+            stacklevel=5,
+        )
+    return [path for path in paths if path not in set(links)] if links else paths
 
 
 def _load(path, mode, size, interpolation, keep_aspect_ratio):
@@ -144,9 +164,13 @@ def _load(path, mode, size, interpolation, keep_aspect_ratio):
     height, width = size
     method = Image.Resampling[interpolation.upper()]
     try:
-        with Image.open(path) as file:
+        with Image.open(path, formats=FORMATS) as file:
+            if file.width * file.height > MAX_PIXELS:
+                raise OSError(f"it has {file.width}x{file.height} pixels, which is too large")
             image = ImageOps.exif_transpose(file)
-    except OSError as error:
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # which one depends on the damage
         raise OSError(f"Cannot read the picture {path}: {error}") from error
     if image.mode.startswith("I;16"):  # convert would clip 16 bits instead of scaling them
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

@@ -1,5 +1,8 @@
 """Logistic regression on extracted features: search, report, save and load."""
 
+import json
+import operator
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -11,6 +14,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.hdf5safety import HDF5Error, damage_named, open_hdf5, read_names
+
+# all that a pipeline of StandardScaler and LogisticRegression and its class names consist of
+TRUSTED = (
+    *("builtins.dict", "builtins.list", "builtins.tuple", "builtins.str", "builtins.int"),
+    *("numpy.ndarray", "numpy.float64", "numpy.float32", "numpy.int64", "numpy.str_"),
+    "sklearn.pipeline.Pipeline",
+    "sklearn.preprocessing._data.StandardScaler",
+    "sklearn.linear_model._logistic.LogisticRegression",
+)
+# how skops restores them; other ways call functions
+LOADERS = {
+    *("DictNode", "ListNode", "TupleNode", "JsonNode", "TypeNode"),
+    *("NdArrayNode", "ObjectNode"),
+}
+EXPANSION = 100  # times its size may the file unpack to; skops itself does not compress
 
 
 def read_features(path):
@@ -27,21 +46,18 @@ def read_features(path):
     if not path.is_file():
         raise FileNotFoundError(f"No feature file at {path}. Make one with extract_features.py.")
     try:
-        db = h5py.File(path)
+        db = open_hdf5(path)
     except OSError as error:
-        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}.") from error
-    with db:
+        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}") from error
+    with db, damage_named(path):
         sets = sorted(key for key in db if isinstance(db.get(key), h5py.Dataset))
         for key in ("features", "labels", "label_names"):
             if key not in sets:
-                raise ValueError(
+                raise HDF5Error(
                     f"{path} holds no data set {key!r}, only {sets}. "
                     "Expected a file that extract_features.py wrote."
                 )
-        names = db["label_names"]
-        if names.ndim != 1 or h5py.check_string_dtype(names.dtype) is None:
-            raise ValueError(f"label_names of {path} must be strings. Found: {names}.")
-        names = list(names.asstr()[:])
+        names = read_names(db)
         labels = _read_labels(path, db, len(names))
         features = db["features"][:]
     finite = np.isfinite(features).all(axis=1)
@@ -57,17 +73,17 @@ def _read_labels(path, db, classes):
     """Return the labels as (n,) int64, after a look at whether they fit the features."""
     features, labels = db["features"], db["labels"]
     if features.ndim != 2 or features.dtype.kind not in "uif":
-        raise ValueError(f"features of {path} must be (n, d) numbers. Found: {features}.")
+        raise HDF5Error(f"features of {path} must be (n, d) numbers. Found: {features}.")
     if labels.ndim != 1 or labels.dtype.kind not in "ui":
-        raise ValueError(f"labels of {path} must be one integer per row. Found: {labels}.")
+        raise HDF5Error(f"labels of {path} must be one integer per row. Found: {labels}.")
     if len(features) != len(labels):
-        raise ValueError(f"{path} has {len(features)} rows of features but {len(labels)} labels.")
+        raise HDF5Error(f"{path} has {len(features)} rows of features but {len(labels)} labels.")
     if not features.size:
-        raise ValueError(f"{path} is empty: its features have the shape {features.shape}.")
+        raise HDF5Error(f"{path} is empty: its features have the shape {features.shape}.")
     labels = labels[:].astype(np.int64)
     for label in (labels.min(), labels.max()):
         if not 0 <= label < classes:
-            raise ValueError(
+            raise HDF5Error(
                 f"{path} has the label {label}, but label_names has {classes} names, for the "
                 f"labels 0 to {classes - 1}."
             )
@@ -114,32 +130,63 @@ def train_classifier(features, labels, labelNames, strengths, *, jobs=-1):
 def save_classifier(path, model, labelNames):
     """Write a scikit-learn model and its class names to `path` with skops, atomically."""
     with replacing(path) as temporary:
-        skops.io.dump({"model": model, "label_names": list(labelNames)}, temporary)
+        skops.io.dump({"model": model, "label_names": list(map(str, labelNames))}, temporary)
 
 
-def load_classifier(path):
+def load_classifier(path, *, trusted=()):
     """Read what `save_classifier` wrote, and nothing that could run code.
 
+    Only the types in TRUSTED are accepted: those of the pipeline that `train_classifier` makes.
+
+    Args:
+        trusted: names of more types, "sklearn.svm._classes.LinearSVC" say, for a model of your own.
     Returns:
-        (model, label_names).
+        (model, label_names), the latter a list of str.
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not a skops file (a pickle, say), or holds types beyond scikit-learn's.
+        ValueError: if it is not a skops file (a pickle, say), is damaged, would unpack to more than
+            100 times its size, or holds other types.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"No classifier at {path}. Make one with train_model.py.")
     try:
-        unknown = skops.io.get_untrusted_types(file=path)
-        if unknown:
-            raise ValueError(f"it holds types that are not trusted: {', '.join(unknown)}")
-        saved = skops.io.load(path)
-        return saved["model"], saved["label_names"]
+        _check_types(path, {*TRUSTED, *trusted})
+        saved = skops.io.load(path, trusted=list(trusted))
+        model, names = saved["model"], saved["label_names"]
+        if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+            raise TypeError("its label_names are no list of texts")
+        operator.index(model.n_features_in_)
+        return model, names
     except Exception as error:
         raise ValueError(
             f"{path} is not a classifier that train_model.py wrote: {error}. "
             "Pickled models are not loaded, since a pickle can run any code: train it anew."
         ) from error
+
+
+def _check_types(path, trusted):
+    """Raise ValueError unless a skops file is of a sensible size and holds trusted types only.
+
+    skops itself trusts every estimator of scikit-learn and many functions.
+    """
+    with zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+        if size > EXPANSION * path.stat().st_size:
+            raise ValueError(f"it would unpack to {size:,} bytes, more than {EXPANSION} times")
+        nodes = [json.loads(archive.read("schema.json"))]
+    unknown = set()
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            nodes += node.values()
+            if "__loader__" in node:
+                name = f"{node['__module__']}.{node['__class__']}"
+                unknown |= {node["__loader__"]} - LOADERS | {name} - trusted
+        elif isinstance(node, list):
+            nodes += node
+    if unknown:
+        raise ValueError(f"it holds types that are not trusted: {', '.join(sorted(unknown)[:5])}")
 
 
 def check_belongs(model, modelNames, features, names):

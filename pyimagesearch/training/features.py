@@ -6,7 +6,7 @@ import cv2
 
 from pyimagesearch.io import HDF5DatasetWriter
 from pyimagesearch.preprocessing import SimplePreprocessor
-from pyimagesearch.utils.images import ImageError, read_image
+from pyimagesearch.utils.images import MAX_PIXELS, ImageError, read_image
 from pyimagesearch.utils.parallel import ordered_map
 
 
@@ -22,6 +22,7 @@ def extract_features(
     strict=False,
     overwrite=False,
     progress=None,
+    maxPixels=MAX_PIXELS,
 ):
     """Store the features of every readable image, in the order given.
 
@@ -40,6 +41,7 @@ def extract_features(
         strict: raise at the first unreadable image instead of skipping it.
         overwrite: replace an existing `outputPath`.
         progress: called with the number of images done so far.
+        maxPixels: largest width * height of an image, see `utils.images.read_image`.
     Returns:
         List of (path, error) of the images that could not be read.
     Raises:
@@ -53,7 +55,7 @@ def extract_features(
 
     def read(path):
         try:
-            return resize.preprocess(read_image(path)), None
+            return resize.preprocess(read_image(path, maxPixels=maxPixels)), None
         except (ImageError, OSError) as error:
             return None, error
 

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 
 from pyimagesearch.io import HDF5DatasetGenerator
+from pyimagesearch.utils.hdf5safety import read_names
+
+MOST_CLASSES = 1_000_000
 
 
 def read_means(path):
@@ -19,7 +22,7 @@ def read_means(path):
     try:
         means = json.loads(path.read_text(encoding="utf-8"))
         return {channel: float(means[channel]) for channel in "RGB"}
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ValueError(
             f'{path} must hold the channel means as {{"R": 0.0, "G": 0.0, "B": 0.0}}. '
             "Build the data set again."
@@ -34,5 +37,8 @@ def count_classes(dbPath):
     """
     with HDF5DatasetGenerator(dbPath, 1, binarize=False) as gen:
         if "label_names" in gen.db:
-            return len(gen.db["label_names"])
-        return int(gen.db["labels"][:].max()) + 1  # a file of 2017
+            return len(read_names(gen.db))
+        highest = int(gen.db["labels"][:].max())  # a file of 2017
+    if not 0 <= highest < MOST_CLASSES:
+        raise ValueError(f"The highest label of {dbPath} is {highest}: that is no class's number.")
+    return highest + 1

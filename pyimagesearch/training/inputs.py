@@ -11,7 +11,7 @@ from pyimagesearch.preprocessing import (
     SimplePreprocessor,
 )
 from pyimagesearch.training.hdf5 import read_means
-from pyimagesearch.utils.images import ImageError, read_image
+from pyimagesearch.utils.images import MAX_PIXELS, ImageError, read_image
 
 
 def make_reader(
@@ -24,6 +24,7 @@ def make_reader(
     rgb=False,
     aspectAware=False,
     crops=1,
+    maxPixels=MAX_PIXELS,
 ):
     """Return a function that reads an image file as inputs of `model`, and words on its options.
 
@@ -40,6 +41,7 @@ def make_reader(
         aspectAware: cut off the ends of the longer side instead of distorting the image.
         crops: 1 for the whole image; 10 or 5 for its corners and centre with or without their
             mirrors, cut out of 256/227 of the input size as in AlexNet's chapter.
+        maxPixels: largest width * height of an image, see `utils.images.read_image`.
     Returns:
         (function from a path to (crops, *input shape) float32, str). The function raises
         ImageError or OSError for a file that cannot be read.
@@ -69,7 +71,7 @@ def make_reader(
         normalize, words = lambda images: _ordered(images, rgb), "0 to 255"
 
     def read(path):
-        image = read_image(path)
+        image = read_image(path, maxPixels=maxPixels)
         try:
             images = cut(image)
         except ValueError as error:  # too thin
@@ -114,12 +116,15 @@ def _application_range(mode):
 def _read_mean_image(path, shape):
     """Return the array of a .npy file, which must have the shape of the network's input."""
     try:
-        mean = np.load(path)
-    except (ValueError, EOFError) as error:  # a pickled object is refused, too
+        # as a map: an absurd shape is refused by the size of the file, before memory is taken
+        mean = np.load(path, mmap_mode="r")
+    except OSError:
+        raise
+    except Exception as error:  # which one depends on the damage; a pickled object is refused, too
         raise ValueError(f"{path} is not an array that numpy.save wrote: {error}.") from error
     if getattr(mean, "shape", None) != shape or mean.dtype.kind not in "fiu":
         raise ValueError(
             f"The mean image must be {shape} numbers, as the network's input. "
             f"Received: {getattr(mean, 'shape', 'several arrays')} in {path}."
         )
-    return mean.astype("float32")
+    return np.array(mean, "float32")

@@ -14,6 +14,8 @@ import keras
 import numpy as np
 
 from pyimagesearch.training.keras2 import modern_architecture, modern_optimizer, modern_slots
+from pyimagesearch.training.untrusted import rehearse
+from pyimagesearch.utils.hdf5safety import open_hdf5
 
 _LONGEST = 1 << 25  # characters of a configuration; that of ResNet152 has 300,000
 _ROOMS = (
@@ -42,7 +44,7 @@ def read_legacy(path, *, compile=True, unsafe=False):
         OSError, ValueError, and whatever Keras raises, if the file is damaged or no model.
         ValueError: if it holds a Lambda layer or custom code, and `unsafe` is not set.
     """
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         architecture = _read_config(file, "model_config")
         training = _read_config(file, "training_config")
         if architecture is None:
@@ -52,6 +54,8 @@ def read_legacy(path, *, compile=True, unsafe=False):
                 _check_code(config, path)
         state = _optimizer_state(file)
     with _translated(path, architecture) as readable:
+        if not unsafe:
+            rehearse(readable)
         model = keras.models.load_model(readable, compile=False, safe_mode=not unsafe)
     if compile and training is not None:
         _compile(model, training, state)
@@ -65,7 +69,7 @@ class CodeError(ValueError):
 def refusal(path, what):
     """Say why a file is not loaded: `what` it holds."""
     return (
-        f"{path} holds {what}, which is a Lambda layer or custom code and could run anything. "
+        f"{path} needs code that is not part of Keras, {what}, which could do anything. "
         "If you trust where the file comes from, load it with --unsafe."
     )
 
@@ -114,10 +118,14 @@ def _check_code(config, path):
             module = item.get("module") if "class_name" in item else None
             for name in names:
                 if not isinstance(name, str) or not (name in registered or _is_harmless(name)):
-                    raise CodeError(refusal(path, f"a {name}"))
+                    raise CodeError(refusal(path, _describe(name)))
             own = any(name in registered for name in names)
             if module and not own and str(module).split(".")[0] not in ("keras", "builtins"):
-                raise CodeError(refusal(path, f"something of the module {module}"))
+                raise CodeError(refusal(path, f"something from the module {module}"))
+
+
+def _describe(name):
+    return f"a {name} layer" if str(name) in _RUN_CODE else f"the class {name}"
 
 
 def _is_harmless(name):
@@ -160,8 +168,8 @@ def _compile(model, training, state):
         optimizer=optimizer,
         loss=_revive(keras.losses.deserialize, training.get("loss")),
         loss_weights=training.get("loss_weights"),
-        metrics=_revive(_metric, training.get("metrics")),
-        weighted_metrics=_revive(_metric, training.get("weighted_metrics")),
+        metrics=_revive(keras.metrics.deserialize, training.get("metrics")),
+        weighted_metrics=_revive(keras.metrics.deserialize, training.get("weighted_metrics")),
     )
     optimizer = model.optimizer  # under float16 `compile` wraps it
     optimizer.build(model.trainable_variables)
@@ -170,25 +178,23 @@ def _compile(model, training, state):
     if config is not old:
         state = modern_slots(optimizer, state, len(model.trainable_variables))
     shapes = [tuple(variable.shape) for variable in optimizer.variables]
+    if not any(value.shape for value in state):  # saved before its first step, or it has no more
+        shapes = shapes[: len(state)]
     if [value.shape for value in state] != shapes:
         raise ValueError(
             f"the state of its optimizer, {len(state)} arrays, does not fit its {len(shapes)} "
             f"variables of {type(optimizer).__name__}"
         )
-    for variable, value in zip(optimizer.variables, state, strict=True):
+    for variable, value in zip(optimizer.variables, state, strict=False):
         variable.assign(value)
 
 
 def _revive(deserialize, config):
-    """Apply `deserialize` to every object in nested lists and dicts."""
-    if isinstance(config, dict) and "class_name" not in config:
-        return {name: _revive(deserialize, item) for name, item in config.items()}
+    """Apply `deserialize` to every object in nested lists and dicts; `compile` knows the names."""
     if isinstance(config, list):
         return [_revive(deserialize, item) for item in config]
-    return config if config is None else deserialize(config)
-
-
-def _metric(config):
-    if config in ("accuracy", "acc", "crossentropy", "ce"):
-        return config  # Keras chooses the function by the shape of the outputs
-    return keras.metrics.deserialize(config)
+    if not isinstance(config, dict):
+        return config
+    if "class_name" in config:
+        return deserialize(config)
+    return {name: _revive(deserialize, item) for name, item in config.items()}

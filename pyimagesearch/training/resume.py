@@ -83,7 +83,7 @@ def newest_checkpoint(folder, epochs):
         ValueError: if it has more than `epochs` behind it.
     """
     for path, note in reversed(checkpoint_notes(folder)):
-        if not _is_whole(path):
+        if note is None or not _is_whole(path):
             print(f"[WARNING] {path} is damaged: going back to the one before")
         elif note["epoch"] > epochs:
             raise ValueError(

@@ -7,6 +7,7 @@ import keras
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY
 from pyimagesearch.training.legacy import CodeError, read_legacy, refusal
+from pyimagesearch.training.untrusted import check_archive, rehearse
 from pyimagesearch.utils.files import replacing
 
 
@@ -68,6 +69,8 @@ def load_network(path, *, like, unsafe=False):
 def read_model(path, *, compile=True, unsafe=False):
     """Load a model that runs no code of its own, or say in one sentence why it cannot be loaded.
 
+    Classes of the caller's must be registered by `keras.saving.register_keras_serializable`.
+
     Args:
         path: a `.keras` file, or `.h5` or `.hdf5` in the format of 2017.
         compile: also restore loss, metrics and the optimizer with its state.
@@ -82,6 +85,9 @@ def read_model(path, *, compile=True, unsafe=False):
     try:
         if path.suffix in LEGACY:
             return read_legacy(path, compile=compile, unsafe=unsafe)
+        if not unsafe:
+            check_archive(path)
+            rehearse(path)
         return keras.models.load_model(path, compile=compile, safe_mode=not unsafe)
     except CodeError:
         raise

@@ -4,10 +4,11 @@ import warnings
 import zipfile
 from pathlib import Path
 
-import h5py
 import keras
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY
+from pyimagesearch.training.untrusted import check_archive
+from pyimagesearch.utils.hdf5safety import open_hdf5
 from pyimagesearch.utils.script import positive_int
 
 
@@ -85,9 +86,10 @@ def check_precision(path):
     """
     try:
         if Path(path).suffix in LEGACY:
-            with h5py.File(path) as file:
+            with open_hdf5(path) as file:
                 config = file.attrs["model_config"].encode()
         else:
+            check_archive(path)
             with zipfile.ZipFile(path) as archive:
                 config = archive.read("config.json")
     except Exception:  # which one depends on the damage

@@ -316,7 +316,8 @@ def read_history(path):
             numbers = np.array([math.nan if v is None else v for v in values], dtype=float)
             # a run of 2017 that was resumed has both names: each is null where the other is not
             history[new_name] = np.fmax(history.get(new_name, math.nan), numbers)
-    except (ValueError, TypeError, AttributeError) as error:
+    # the last two for numbers that no float holds and for a thousand brackets in each other
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{path} is not a training history: {error}.") from error
     if not history.get("loss", np.array([])).size:
         raise ValueError(f"{path} holds no epochs: there is no number under the name 'loss'.")
