@@ -145,14 +145,23 @@ def _is(path, signature):
         return False
 
 
+def _called_to_read_legacy():
+    """Return whether it is `read_legacy`, or what it calls, that loads a model."""
+    caller = Path(sys._getframe(2).f_code.co_filename)
+    return caller.parent == Path(read_legacy.__code__.co_filename).parent
+
+
 def _load(original):
     @functools.wraps(original)
     def load_model(filepath, custom_objects=None, compile=True, **kwargs):
-        if sys._getframe(1).f_code is read_legacy.__code__:  # for the network alone
+        if _called_to_read_legacy() and _is(filepath, _HDF5):  # for the network alone
             return legacy_h5_format.load_model_from_hdf5(filepath, compile=False)
         if isinstance(filepath, (str, Path)) and not Path(filepath).exists():
             raise OSError(f"There is no model at {filepath}.")
-        with _rates_as_schedules(), _known(custom_objects):
+        # the script's own classes: naming them is to trust them. For good, since Keras asks for a
+        # loss only when the model is used
+        keras.saving.get_custom_objects().update(custom_objects or {})
+        with _rates_as_schedules():
             if isinstance(filepath, (str, Path)) and _is(filepath, _HDF5):
                 unsafe = _hooks.UNSAFE or not kwargs.get("safe_mode", True)
                 return read_legacy(filepath, compile=compile, unsafe=unsafe)
@@ -166,16 +175,3 @@ def _load(original):
             return original(filepath, custom_objects, compile, **kwargs)
 
     return load_model
-
-
-@contextlib.contextmanager
-def _known(custom_objects):
-    """Have Keras know the script's own classes: naming them is to trust them."""
-    registry = keras.saving.get_custom_objects()
-    before = dict(registry)
-    registry.update(custom_objects or {})
-    try:
-        yield
-    finally:
-        registry.clear()
-        registry.update(before)
