@@ -62,8 +62,9 @@ def _renamed(item, rename):
 
 
 def _metric(name, old):
-    if not old:
-        return name
+    own = keras.saving.get_custom_objects()
+    if name in own or not old:
+        return own.get(name, name)
     if name == "accuracy":
         for key in ("acc", "val_acc"):
             place = find_key(key)
@@ -74,6 +75,9 @@ def _metric(name, old):
 
 
 def _loss(name):
+    own = keras.saving.get_custom_objects()
+    if name in own:  # Keras 3 asks for losses among its own alone
+        return own[name]
     row = _LOSSES.get(name)
     return row.new.rpartition(".")[2] if row else name
 

@@ -158,8 +158,7 @@ def _load(original):
             return legacy_h5_format.load_model_from_hdf5(filepath, compile=False)
         if isinstance(filepath, (str, Path)) and not Path(filepath).exists():
             raise OSError(f"There is no model at {filepath}.")
-        # the script's own classes: naming them is to trust them. For good, since Keras asks for a
-        # loss only when the model is used
+        # the script's own classes and functions: naming them is to trust them
         keras.saving.get_custom_objects().update(custom_objects or {})
         with _rates_as_schedules():
             if isinstance(filepath, (str, Path)) and _is(filepath, _HDF5):
