@@ -16,8 +16,9 @@ demo: $(VENV)/installed
 
 install: $(VENV)/installed
 
+# Two processes, each file in one of them: half the time on two cores.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 BACKEND_TESTS := $(addprefix tests/test_,nn.py callbacks.py training.py io_generator.py imagedatagenerator.py)
 test-backends: $(VENV)/installed-backends

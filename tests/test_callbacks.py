@@ -1,5 +1,6 @@
 import json
 import math
+import random
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from keras import layers
 
 from pyimagesearch.callbacks import DataWait, EpochCheckpoint, EpochSeed, TrainingMonitor
+from pyimagesearch.callbacks.epochcheckpoint import LOCK
 from pyimagesearch.callbacks.trainingmonitor import plot_history
 from pyimagesearch.io import HDF5DatasetGenerator, HDF5DatasetWriter
 
@@ -78,6 +80,16 @@ def test_plot_and_json_are_there_after_the_first_epoch_and_after_each(tmp_path):
     monitor = TrainingMonitor(str(tmp_path / "p.png"), str(tmp_path / "h.json"))
     fit(small_model(), monitor, Look(), epochs=3)
     assert seen == [(True, 1), (True, 2), (True, 3)]
+
+
+def test_a_metric_with_a_value_per_class_is_recorded_as_their_mean(tmp_path):
+    model = small_model()
+    model.compile("sgd", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])
+    monitor = TrainingMonitor(tmp_path / "plot.png", jsonPath=tmp_path / "history.json")
+    run = fit(model, monitor, epochs=1)
+    assert np.shape(run.history["f1_score"][0]) == (3,)
+    assert monitor.H["f1_score"] == [pytest.approx(np.mean(run.history["f1_score"][0]))]
+    assert read(tmp_path / "history.json") == monitor.H
 
 
 def test_missing_folders_are_made_and_nothing_else_is_left_in_them(tmp_path):
@@ -151,7 +163,10 @@ def test_a_name_that_a_resumed_history_lacks_starts_with_nulls(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", '{"loss": [1.0, 2.', "[1, 2]", '{"loss": 3}', '{"loss": ["low"]}', '{"R": 1.5}', "null"],
+    [
+        *("", '{"loss": [1.0, 2.', "[1, 2]", '{"loss": 3}', '{"loss": ["low"]}', '{"R": 1.5}'),
+        *("null", '{"loss": "123"}', '{"loss": {"1": 2}}'),
+    ],
 )
 @pytest.mark.parametrize("startAt", [0, 1])
 def test_a_file_that_is_no_history_is_refused_by_name_and_kept(tmp_path, text, startAt):
@@ -271,7 +286,7 @@ def test_the_plot_leaves_matplotlibs_settings_and_opens_no_figure(tmp_path):
 
 
 def names(folder):
-    return sorted(path.name for path in Path(folder).iterdir())
+    return sorted(path.name for path in Path(folder).iterdir() if path.name != LOCK)
 
 
 def test_a_checkpoint_is_written_every_n_epochs_and_its_folder_made(tmp_path):
@@ -372,6 +387,58 @@ def test_a_checkpoint_in_the_old_format_does_no_harm_to_the_live_model(tmp_path,
     assert isinstance(optimizer, keras.optimizers.Adam)
     assert float(optimizer.learning_rate) == 0.25
     assert int(optimizer.iterations) == 3
+
+
+def my_loss(truth, output):
+    return keras.ops.mean((truth - output) ** 2, axis=-1)
+
+
+class MyLayer(layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
+def test_what_is_not_registered_is_saved_in_the_old_format_too(tmp_path, capfd):
+    model = keras.Sequential([keras.Input((6,)), MyLayer(), layers.Dense(3)])
+    model.compile("adam", my_loss, metrics=[my_loss], run_eagerly=True)
+    random.seed(1)
+    checkpoint = EpochCheckpoint(tmp_path, 1, extension=".hdf5")
+    fit(model, checkpoint, epochs=2)
+    assert names(tmp_path) == ["epoch_1.hdf5", "epoch_2.hdf5"]
+    assert model.optimizer.get_config() == model.get_compile_config()["optimizer"]["config"]
+    fit(model, epochs=1)
+    random.seed(1)
+    expected = random.random()
+    random.seed(1)
+    checkpoint.on_epoch_end(2)
+    assert random.random() == expected
+    assert "legacy" not in capfd.readouterr().err
+
+
+def test_an_optimizer_that_the_old_format_cannot_hold_is_refused_at_the_start(tmp_path):
+    model = small_model(optimizer=keras.optimizers.Adafactor(0.01))
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"\.h5 file cannot hold .*Adafactor.*extension='\.keras'"):
+        fit(model, EpochCheckpoint(tmp_path, 1, extension=".h5"), epochs=1)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_save_that_fails_names_the_file(tmp_path):
+    class Unsaved:
+        stop_training = False
+
+        def get_weights(self):
+            return []
+
+        def save(self, path):
+            raise NotImplementedError("no config\nand more")
+
+    checkpoint = EpochCheckpoint(tmp_path, every=1)
+    checkpoint.set_model(Unsaved())
+    with pytest.raises(ValueError, match=r"Cannot write .*epoch_1\.keras: no config\. The earlier"):
+        checkpoint.on_epoch_end(0)
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A folder of photographs into one HDF5 file."""
 
+import errno
 import os
 import signal
 import threading
@@ -233,8 +234,8 @@ class Stop(Exception):
 
 
 def stop_after(count):
-    def progress(done):
-        if done == count:
+    def progress(done, *_):
+        if count is None or done == count:
             raise Stop
 
     return progress
@@ -371,6 +372,99 @@ def test_resume_without_a_journal_or_a_partial_file_starts_afresh(tmp_path, path
         built = build_image_dataset(paths, range(6), target, RESIZE, resume=True, overwrite=True)
         assert (built.rows, built.means["R"]) == (6, 75.0)
         assert not list(tmp_path.glob("t.hdf5.*"))
+
+
+def test_an_old_file_is_not_taken_for_what_a_killed_build_had_finished(
+    tmp_path, paths, monkeypatch
+):
+    build_image_dataset(paths, range(6), tmp_path / "t.hdf5", RESIZE)
+    monkeypatch.setattr("pyimagesearch.io._storage.finish", stop_after(None))
+    with pytest.raises(Stop):
+        build_image_dataset(paths[:4], range(4), tmp_path / "t.hdf5", RESIZE, overwrite=True)
+    monkeypatch.undo()
+    (tmp_path / "t.hdf5.partial").unlink()
+    built = build_image_dataset(
+        paths[:4], range(4), tmp_path / "t.hdf5", RESIZE, overwrite=True, resume=True
+    )
+    with h5py.File(tmp_path / "t.hdf5") as db:
+        assert built.rows == len(db["images"]) == 4
+
+
+@pytest.mark.usefixtures("saving")
+def test_images_replaced_between_two_runs_are_noticed(tmp_path, paths):
+    splits = {"train": (paths[:3], range(3)), "val": (paths[3:], range(3))}
+    options = {"workers": 0, "progress": lambda name, count: Bar(name)}
+
+    class Bar:
+        def __init__(self, name):
+            self.update = stop_after(2) if name == "val" else lambda done: None
+
+        def finish(self):
+            pass
+
+    with pytest.raises(Stop):
+        build_splits(splits, tmp_path / "hdf5", RESIZE, **options)
+    for path in (paths[0], paths[3]):  # of the part that is done, and of the other
+        before = path.stat()
+        data = path.read_bytes()
+        path.write_bytes(paths[5].read_bytes())
+        with pytest.raises(ValueError, match="image files that were read already have changed"):
+            build_splits(splits, tmp_path / "hdf5", RESIZE, resume=True)
+        path.write_bytes(data)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    built = build_splits(splits, tmp_path / "hdf5", RESIZE, resume=True)
+    assert [part.rows for part in built.values()] == [3, 3]
+
+
+def test_a_file_that_cannot_be_replaced_leaves_all_old_ones(tmp_path, paths, monkeypatch):
+    folder, splits = tmp_path / "hdf5", {"train": (paths, range(6)), "val": (paths, range(6))}
+    build_splits(splits, folder, RESIZE)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    rename = type(folder).rename
+
+    def refuse(path, target):
+        if path == folder / "val.hdf5":
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        return rename(path, target)
+
+    monkeypatch.setattr(type(folder), "rename", refuse)
+    with pytest.raises(PermissionError, match=r"complete in .*\.building: run again with resume"):
+        build_splits(splits, folder, [SimplePreprocessor(2, 2)], overwrite=True)
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    built = build_splits(splits, folder, [SimplePreprocessor(2, 2)], overwrite=True, resume=True)
+    assert built["val"].rows == 6
+    with h5py.File(folder / "val.hdf5") as db:
+        assert db["images"].shape == (6, 2, 2, 3)
+    assert not (folder / ".building").exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_found_before_the_build(tmp_path, paths):
+    (tmp_path / "mean.json").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"mean\.json is a folder"):
+        build_splits({"train": (paths, range(6))}, tmp_path, RESIZE, overwrite=True)
+
+
+def test_a_file_that_no_image_fills_is_not_read(tmp_path, paths):
+    with paths[1].open("r+b") as file:
+        file.truncate(10**12)  # takes no room on the disk
+    built = build_image_dataset(paths, range(6), tmp_path / "t.hdf5", RESIZE)
+    assert built.rows == 5
+    assert "1,000,000,000,000 bytes, more than an image" in str(built.skipped[0][1])
+
+
+@pytest.mark.usefixtures("saving")
+@pytest.mark.parametrize("line", [0, 1, -1])
+def test_a_journal_that_was_changed_counts_up_to_there(tmp_path, paths, line):
+    target, journal = tmp_path / "t.hdf5", tmp_path / "t.hdf5.partial.journal"
+    with pytest.raises(Stop):
+        build_image_dataset(paths, range(6), target, RESIZE, workers=0, progress=stop_after(5))
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) > 3
+    lines[line] = lines[line].replace(b"0", b"1")
+    journal.write_bytes(b"".join(lines))
+    built = build_image_dataset(paths, range(6), target, RESIZE, resume=True)
+    assert (built.rows, built.means["B"]) == (6, 25.0)
 
 
 def test_resume_does_not_replace_finished_files(tmp_path, paths):

@@ -1,6 +1,7 @@
 """`python -m pyimagesearch.io check`: what it says of sound, damaged and suspicious files."""
 
 import contextlib
+import os
 import random
 import subprocess
 import sys
@@ -194,6 +195,29 @@ def test_damaged_names_and_labels_out_of_range_are_told(file):
     assert report.status == 1
 
 
+@pytest.mark.parametrize("name", ["label_names", "checksums"])
+def test_a_lost_name_of_a_data_set_is_told(file, name):
+    data = file.read_bytes()
+    places = [n for n in range(len(data)) if data.startswith(name.encode() + b"\0", n)]
+    seen = 0
+    for place in places:
+        flip(file, place)
+        with contextlib.suppress(ValueError, OSError), h5py.File(file) as db:
+            if name not in db:
+                seen += 1
+                assert name in " ".join(check_dataset(file).problems)
+        file.write_bytes(data)
+    assert seen
+
+
+def test_names_cannot_write_to_the_terminal(tmp_path):
+    path = write(tmp_path / "a.hdf5", pictures(4), names=["cat\n[INFO] sound", "\x1b[31mdog"])
+    status, out, _ = check(path)
+    assert status == 0
+    assert "\x1b" not in out
+    assert r"'cat\n[INFO] sound'" in out
+
+
 @pytest.mark.parametrize("encode", [None, "png"])
 def test_any_flipped_byte_is_told_or_harms_nothing(tmp_path, encode):
     """Header, chunk index, rows: one sentence, or the file reads as it was."""
@@ -222,10 +246,18 @@ def test_any_flipped_byte_is_told_or_harms_nothing(tmp_path, encode):
     assert told >= 7
 
 
-def test_a_file_on_which_hdf5_crashes_is_told(tmp_path):
+def test_a_file_on_which_hdf5_crashes_is_told(tmp_path, monkeypatch):
     path = write(tmp_path / "a.hdf5", pictures(40), encode="png")
     vlen = bytes.fromhex("190000001000000010000000")  # its type: a list of bytes
     flip(path, find(path, vlen) + 1, 4)
+    status, output, errors = check(path)
+    assert (status, output) == (1, "")
+    assert errors.startswith(f"[ERROR] /images of {path} has rows of an unknown kind")
+    # a crash that nobody has found yet
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\nif 'PYIMAGESEARCH_CHECK_CHILD' in os.environ: os.abort()"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     status, output, errors = check(path)
     assert (status, output) == (1, "")
     assert errors.startswith(f"[ERROR] {path} is so damaged that the HDF5 library crashed on it")

@@ -628,3 +628,16 @@ def test_a_stale_record_of_a_finished_file_harms_nothing(path):
         assert writer.idx == 0
         writer.add(numbered(0, 2), [0, 1])
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.timeout(20)  # HDF5 would never come back
+def test_resume_refuses_heaps_of_zeros(path):
+    rows = np.random.default_rng(0).integers(0, 256, (9, 20, 20, 3), np.uint8)
+    interrupt(path, (9, 20, 20, 3), rows, encode="png")
+    data = bytearray(partial_of(path).read_bytes())
+    heap = data.rfind(b"GCOL")
+    size = int.from_bytes(data[heap + 8 : heap + 16], "little")
+    data[heap + 16 : heap + size] = bytes(size - 16)
+    partial_of(path).write_bytes(data)
+    with pytest.raises(OSError, match="cannot be resumed: it is damaged"):
+        HDF5DatasetWriter((9, 20, 20, 3), path, encode="png", resume=True)

@@ -1,6 +1,7 @@
 """Models in the HDF5 format of 2017: trained on exactly, and never a way to run code."""
 
 import json
+import os
 import random
 import resource
 import shutil
@@ -36,6 +37,7 @@ OPTIMIZERS = {  # those of the examples, and what a reader may put in their plac
     "Adam": lambda: keras.optimizers.Adam(0.01),
     "AdamW": lambda: keras.optimizers.AdamW(0.01),
     "Nadam": lambda: keras.optimizers.Nadam(0.002),
+    "Lamb": lambda: keras.optimizers.Lamb(0.002),  # which `keras.optimizers.deserialize` lacks
 }
 
 
@@ -365,10 +367,10 @@ def a_name_that_is_none(config):
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (deep_in_a_wrapper, "a Lambda layer"),
-        (a_class_of_the_file, "the class TFOpLambda"),
-        (a_function, "the class function"),
-        (a_module, "something from the module mylayers"),
+        (deep_in_a_wrapper, "code .*a Lambda layer.*--unsafe"),
+        (a_class_of_the_file, "the class TFOpLambda, which is not part of Keras.*registers"),
+        (a_function, "the function system, which is not part of Keras"),
+        (a_module, "code .*something from the module mylayers.*--unsafe"),
         (a_registered_name, "the class Evil>Dense"),
         (a_function_of_keras, "the class deserialize"),
         (a_name_that_is_none, "the class"),
@@ -377,7 +379,7 @@ def a_name_that_is_none(config):
 def test_custom_code_is_refused_wherever_it_stands(legacy, change, what):
     read_model(legacy)
     spoil(legacy, change)
-    with pytest.raises(ValueError, match=rf"net\.hdf5 needs code .*{what}.*--unsafe"):
+    with pytest.raises(ValueError, match=rf"net\.hdf5 needs {what}"):
         read_model(legacy)
 
 
@@ -386,8 +388,97 @@ def test_custom_code_in_the_training_settings_is_refused(legacy):
         config["loss"] = {"class_name": "function", "config": "system", "module": "os"}
 
     spoil(legacy, loss, "training_config")
-    with pytest.raises(ValueError, match="needs code .*the class function"):
+    with pytest.raises(ValueError, match="needs the function system"):
         read_model(legacy)
+
+
+def my_loss(truth, output):
+    return keras.ops.mean((truth - output) ** 2, axis=-1)
+
+
+class MyLayer(layers.Layer):
+    def call(self, x):
+        return x
+
+
+@pytest.mark.parametrize("extension", [".keras", ".h5"])
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_what_is_not_registered_is_named_and_no_option_promised(tmp_path, extension, unsafe):
+    path = tmp_path / f"own{extension}"
+    for layer, loss, what in [
+        (MyLayer(), "mse", r"(class|layer) MyLayer"),
+        (layers.Dense(2), my_loss, "function my_loss"),
+    ]:
+        model = keras.Sequential([keras.Input((2,)), layer])
+        model.compile("sgd", loss)
+        model.save(path)
+        with pytest.raises(
+            ValueError, match=rf"own\{extension} needs the {what}, which is"
+        ) as error:
+            read_model(path, unsafe=unsafe)
+        assert len(str(error.value)) < 200 + len(str(path))
+        assert "unsafe" not in str(error.value)
+        assert "damaged" not in str(error.value)
+
+
+def test_long_messages_of_keras_are_cut(tmp_path):
+    path = tmp_path / "net.keras"
+    network().save(path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries["config.json"] = entries["config.json"].replace(b'"units": 8', b'"units": "8"')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match=r"net\.keras is damaged or no Keras model: .") as error:
+        read_model(path)
+    assert len(str(error.value)) < 400 + len(str(path))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "what"),
+    [
+        ({"class_name": "StringLookup", "vocabulary": "/etc/hostname"}, "its vocabulary from"),
+        ({"class_name": "TFSMLayer", "filepath": "x", "call_endpoint": "serve"}, "TFSMLayer"),
+    ],
+)
+def test_what_the_safe_mode_refuses_is_named(tmp_path, layer, what):
+    path = tmp_path / "net.keras"
+    network(sequential=True).save(path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(entries["config.json"])
+    config["config"]["layers"][1] = {
+        **{"module": "keras.layers", "class_name": layer.pop("class_name")},
+        **{"registered_name": None, "config": layer},
+    }
+    entries["config.json"] = json.dumps(config)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    with pytest.raises(
+        ValueError, match=rf"net\.keras needs code .* a .*{what}.*--unsafe"
+    ) as error:
+        read_model(path)
+    assert "lambda" not in str(error.value)
+
+
+@pytest.mark.parametrize("extension", [".keras", ".hdf5"])
+def test_too_many_open_files_are_not_the_files_fault(tmp_path, extension):
+    fit(network("sgd"), epochs=1, callbacks=[EpochCheckpoint(tmp_path, 1, extension=extension)])
+    path = tmp_path / f"epoch_1{extension}"
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)  # no number below it is free
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        for read in (read_model, read_note):
+            with pytest.raises(OSError, match=rf"Too many open files: .*epoch_1\{extension}"):
+                read(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    read_model(path)
 
 
 @keras.saving.register_keras_serializable("test_legacy")

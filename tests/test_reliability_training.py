@@ -19,9 +19,10 @@ from keras import layers
 
 from pyimagesearch.callbacks import EpochCheckpoint, EpochSeed, StopOnNaN, TrainingMonitor
 from pyimagesearch.callbacks.checkpointnote import read_note
-from pyimagesearch.callbacks.epochcheckpoint import checkpoint_notes
+from pyimagesearch.callbacks.epochcheckpoint import BEGUN, LOCK, checkpoint_notes
 from pyimagesearch.training.resume import checkpoint_to_resume, load_checkpoint, newest_checkpoint
 from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.locking import hold
 
 # Keras 3.15 reads its own TensorFlow variables in a way NumPy 2 warns of, when it saves a model
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -46,7 +47,7 @@ def fit(model, *callbacks, images=IMAGES, **options):
 
 
 def names(folder):
-    return sorted(path.name for path in Path(folder).iterdir())
+    return sorted(path.name for path in Path(folder).iterdir() if path.name not in (LOCK, BEGUN))
 
 
 # -- killed trainings --------------------------------------------------------------------------
@@ -193,6 +194,22 @@ def test_keep_holds_for_both_formats(tmp_path, extension):
     assert names(tmp_path) == [f"epoch_2{extension}"]
 
 
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_clock_that_is_set_back_makes_no_new_checkpoint_an_old_one(
+    tmp_path, monkeypatch, resumed, capsys
+):
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 3600 * 10**9)
+    fit(network(), EpochCheckpoint(tmp_path, 1, keep=1), epochs=2)
+    monkeypatch.setattr(time, "time_ns", now)
+    start = 2 if resumed else 0
+    checkpoint = EpochCheckpoint(tmp_path, 1, start, keep=1)
+    fit(network(), checkpoint, initial_epoch=start, epochs=start + 3)
+    assert checkpoint.lastPath.exists()
+    assert names(tmp_path) == [f"epoch_{start + 3}.keras"]
+    assert newest_checkpoint(tmp_path, 9) == (checkpoint.lastPath, start + 3)
+
+
 def test_an_older_checkpoint_stays_where_the_newer_one_cannot_be_written(tmp_path):
     model = network()
     checkpoint = EpochCheckpoint(tmp_path, 1, keep=1)
@@ -201,6 +218,52 @@ def test_an_older_checkpoint_stays_where_the_newer_one_cannot_be_written(tmp_pat
     with pytest.raises(OSError, match=r"Cannot write the file: .*epoch_2\.keras"):
         fit(model, checkpoint, epochs=1)
     assert read_note(tmp_path / "epoch_1.keras")["epoch"] == 1
+
+
+def test_a_folder_with_the_name_of_a_checkpoint_is_found_before_training(tmp_path):
+    (tmp_path / "epoch_3.keras").mkdir()
+    with pytest.raises(FileExistsError, match=r"epoch_3\.keras is a folder.*after epoch 3"):
+        fit(network(), EpochCheckpoint(tmp_path, 5), epochs=1)
+    fit(network(), EpochCheckpoint(tmp_path, 1, 3), initial_epoch=3, epochs=4)
+
+
+HOLDER = """
+import sys, time
+from pyimagesearch.utils.locking import hold
+file = hold(sys.argv[1])
+print("holding", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_second_training_into_the_same_folder_is_refused(tmp_path):
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path / LOCK], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout.readline() == "holding\n"
+        with pytest.raises(BlockingIOError, match="Another running training writes its checkpoi"):
+            fit(network(), EpochCheckpoint(tmp_path, 1), epochs=1)
+        assert names(tmp_path) == []
+    finally:
+        child.kill()
+        child.communicate()
+    fit(network(), EpochCheckpoint(tmp_path, 1), epochs=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_1.keras"]
+
+
+def test_after_an_interrupted_training_the_next_one_has_the_folder(tmp_path):
+    class Interrupted(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            with pytest.raises(BlockingIOError):
+                hold(tmp_path / LOCK)
+            raise KeyboardInterrupt
+
+    first = EpochCheckpoint(tmp_path, 1)
+    for checkpoint in (first, first, EpochCheckpoint(tmp_path, 1, 2)):
+        with pytest.raises(KeyboardInterrupt):
+            fit(network(), checkpoint, Interrupted(), epochs=1)
+    assert names(tmp_path) == ["epoch_1.keras", "epoch_2.keras", "epoch_3.keras"]
 
 
 # -- what callbacks remember -------------------------------------------------------------------
@@ -249,6 +312,42 @@ def test_an_option_that_was_changed_between_two_runs_counts(tmp_path):
     assert stop.patience == 9
 
 
+def early_stopping():
+    return keras.callbacks.EarlyStopping("loss", patience=1, mode="max", restore_best_weights=True)
+
+
+@pytest.mark.parametrize("extension", [".keras", ".hdf5"])
+def test_a_training_that_early_stopping_ended_is_over_when_it_is_resumed(tmp_path, extension):
+    ends, models = [], []
+    for start in (0, 2):  # killed after its last checkpoint, and resumed
+        stop = early_stopping()
+        options = {"remember": [stop], "extension": extension}
+        model = network() if not start else load_checkpoint(tmp_path / f"epoch_2{extension}", 2)
+        history = fit(
+            model,
+            *(stop, EpochCheckpoint(tmp_path, 1, start, **options)),
+            **{"initial_epoch": start, "epochs": 9},
+        )
+        ends.append(len(history.epoch))
+        models.append(model)
+    assert ends == [2, 0]
+    for one, two in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, two)  # of epoch 1: the best
+    assert len(fit(models[1], epochs=1).epoch) == 1  # the next `fit` trains again
+
+
+def test_what_else_stops_a_training_lets_it_go_on_later(tmp_path):
+    class TimeIsUp(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    for start in (0, 1):
+        stop = keras.callbacks.EarlyStopping("loss", patience=5)
+        checkpoint = EpochCheckpoint(tmp_path, 1, start, remember=[stop])
+        fit(network(), stop, TimeIsUp(), checkpoint, initial_epoch=start, epochs=9)
+    assert names(tmp_path) == ["epoch_1.keras", "epoch_2.keras"]
+
+
 def test_other_callbacks_than_the_remembered_ones_are_refused(tmp_path):
     stop, rates = watching(tmp_path)[1:]
     fit(network(), stop, EpochCheckpoint(tmp_path, 1, remember=[stop]), epochs=1)
@@ -279,6 +378,34 @@ def test_the_checkpoint_written_last_is_resumed(tmp_path, capsys):
     os.utime(tmp_path / "epoch_6.keras")  # as a copy of the folder would
     assert checkpoint_to_resume(options(), tmp_path) == (tmp_path / "epoch_1.keras", 1)
     assert capsys.readouterr().out == "[INFO] resuming after epoch 1\n"
+
+
+def test_a_new_training_that_has_no_checkpoint_yet_does_not_resume_an_older_one(tmp_path, capsys):
+    class Killed(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    fit(network(), EpochCheckpoint(tmp_path, 1), epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), EpochCheckpoint(tmp_path, 1), Killed(), epochs=2)
+    assert newest_checkpoint(tmp_path, 2) == (None, 0)
+    assert "2 checkpoints in" in (out := capsys.readouterr().out)
+    assert "are of an older training" in out
+    assert names(tmp_path) == ["epoch_1.keras", "epoch_2.keras"]
+    fit(network(), EpochCheckpoint(tmp_path, 1), epochs=1)
+    assert newest_checkpoint(tmp_path, 2) == (tmp_path / "epoch_1.keras", 1)
+    # a user who names the older one's checkpoint goes on with that one
+    checkpoint = EpochCheckpoint(tmp_path, 1, 2, resumeFrom=tmp_path / "epoch_2.keras")
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), checkpoint, Killed(), initial_epoch=2, epochs=3)
+    assert newest_checkpoint(tmp_path, 2) == (tmp_path / "epoch_2.keras", 2)
+    assert "has all 2 epochs behind it: nothing left to train" in capsys.readouterr().out
+
+
+def test_a_note_about_the_last_training_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / BEGUN).write_text("[]")
+    with pytest.raises(ValueError, match=r"\.begun\.json does not name the training"):
+        newest_checkpoint(tmp_path, 2)
 
 
 def cut(path):
@@ -323,6 +450,15 @@ def test_what_a_training_must_go_on_with_is_compared(tmp_path, capsys):
     load_checkpoint(path, 1, options={**given, "batch_size": 16})
     assert "[WARNING]" in (out := capsys.readouterr().out)
     assert "trained with --batch-size 8. Received: 16" in out
+    other = {"lr": 0.5, "dataset": Path("other")}
+    fit(network(), EpochCheckpoint(tmp_path, 1, options={**given, "lr": 0.1, "dataset": "x"}))
+    for resume in (False, True):  # by hand another rate is what a user wants
+        load_checkpoint(path, 1, options={**given, **other, "resume": resume})
+        printed = capsys.readouterr().out
+        assert ("trained with --lr 0.1. Received: 0.5" in printed) is resume
+        assert ("trained with --dataset x. Received: other" in printed) is resume
+    load_checkpoint(path, 1, options={**given, "lr": None, "dataset": Path("x"), "resume": True})
+    assert capsys.readouterr().out == ""
     load_checkpoint(path, 1, options={**given, "power": 1, "epochs": 10})  # the line is longer
     assert "trained with --epochs 9. Received: 10" in capsys.readouterr().out
 

@@ -384,6 +384,16 @@ def test_an_interrupted_run_prints_the_command_that_resumes_it(checkpoint, capsy
     }
 
 
+def test_the_printed_rate_is_exactly_that_of_the_checkpoint(checkpoint, capsys, monkeypatch):
+    rate = np.float32(0.0123456789)
+    monkeypatch.setattr(checkpoint, "lastRate", float(rate))
+    explain_interrupt(checkpoint, {"lr": None, "model": None, "start_epoch": 0})
+    words = capsys.readouterr().out.split()
+    printed = words[words.index("--lr") + 1]
+    assert np.float32(printed) == rate
+    assert len(printed) <= 12
+
+
 def test_a_run_without_a_finished_epoch_has_nothing_to_resume(tmp_path, capsys):
     explain_interrupt(EpochCheckpoint(tmp_path), {})
     assert "before the first epoch ended" in capsys.readouterr().out
@@ -607,7 +617,9 @@ def test_means_are_read_or_the_file_is_named(tmp_path):
         read_means(path)
     path.write_text('{"R": 1.5, "G": 2, "B": 3, "seen": 7}')
     assert read_means(path) == {"R": 1.5, "G": 2.0, "B": 3.0}
-    for text in ("", "[1, 2, 3]", '{"R": 1, "G": 2}', '{"R": null, "G": 2, "B": 3}'):
+    broken = ["null", "NaN", "-Infinity", "1e999"]
+    broken = [f'{{"R": {value}, "G": 2, "B": 3}}' for value in broken]
+    for text in ("", "[1, 2, 3]", '{"R": 1, "G": 2}', *broken):
         path.write_text(text)
         with pytest.raises(ValueError, match=r"mean\.json must hold the channel means"):
             read_means(path)

@@ -89,6 +89,67 @@ def test_more_types_are_trusted_by_name(tmp_path):
     assert isinstance(model, LinearSVC)
 
 
+def spoiled(name, value, step=1):
+    return lambda model: setattr(model.steps[step][1], name, value)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        *(spoiled("coef_", None), spoiled("coef_", np.array([list("wxyz")]))),
+        *(spoiled("coef_", np.zeros((3, 4))), spoiled("coef_", np.full((1, 4), np.nan))),
+        *(spoiled("classes_", np.arange(7)), spoiled("classes_", np.array([5, 900]))),
+        *(spoiled("mean_", "zz", 0), spoiled("scale_", np.full(4, np.inf), 0)),
+        *(spoiled("n_features_in_", 6, 0), spoiled("intercept_", np.zeros(2))),
+        lambda model: setattr(model, "steps", "abc"),
+        lambda model: setattr(model, "steps", [("a", "os.system"), ("b", "x")]),
+        lambda model: setattr(model, "steps", model.steps[::-1]),
+        lambda model: setattr(model, "memory", "cache"),
+        lambda model: delattr(model.steps[1][1], "coef_"),
+    ],
+)
+def test_a_pipeline_that_could_not_predict_is_refused(classifier, spoil):
+    model, names = load_classifier(classifier)
+    spoil(model)
+    save_classifier(classifier, model, names)
+    with pytest.raises(ValueError, match=r"m.skops is not a classifier that train_model.py wrote"):
+        load_classifier(classifier)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        StandardScaler().fit(X),
+        LogisticRegression().fit(X, Y),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+    ],
+)
+def test_trusted_types_that_are_no_fitted_pipeline_are_refused(tmp_path, model):
+    path = tmp_path / "m.skops"
+    save_classifier(path, model, "ab")
+    with pytest.raises(ValueError, match=r"m.skops is not a classifier that train_model.py wrote"):
+        load_classifier(path)
+
+
+def test_as_many_names_as_classes(classifier):
+    model, _ = load_classifier(classifier)
+    for names in ([], ["a"], ["a", "b", "c"]):
+        save_classifier(classifier, model, names)
+        with pytest.raises(ValueError, match="label_names"):
+            load_classifier(classifier)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_what_is_trained_on_features_of_any_type_passes_the_look(tmp_path, dtype, classes):
+    labels = np.arange(20) % classes
+    features = (100 * X + 500 * labels[:, None]).clip(0, 255).astype(dtype)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(features, labels)
+    save_classifier(tmp_path / "m.skops", model, "abc"[:classes])
+    loaded, _ = load_classifier(tmp_path / "m.skops")
+    np.testing.assert_array_equal(loaded.predict(features), model.predict(features))
+
+
 def rewrite(path, change, compression=zipfile.ZIP_DEFLATED):
     """Write an archive again after `change` on the dict of its members."""
     with zipfile.ZipFile(path) as archive:

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from pyimagesearch.utils.files import raise_of_machine
 from pyimagesearch.utils.hdf5safety import open_hdf5
 
 LEGACY = (".h5", ".hdf5")
@@ -16,22 +17,21 @@ NOTE = "pyimagesearch/note.json"
 ARRAYS = "pyimagesearch/arrays.npz"
 
 
-def write_note(path, note, arrays=()):
+def write_note(file, note, arrays=()):
     """Add a note to a model file that Keras has written, which leaves alone what it does not know.
 
     Args:
-        path: `.keras`, `.h5` or `.hdf5` file, without a note so far.
+        file: path of a `.keras` file, or a writable h5py.File, without a note so far.
         note: dict for JSON; "epoch" is the number of epochs behind the model.
         arrays: list of arrays that `read_arrays` returns.
     """
     packed = io.BytesIO()
     np.savez(packed, *arrays)
-    if Path(path).suffix in LEGACY:
-        with h5py.File(path, "r+") as file:
-            file.attrs[NOTE] = json.dumps(note)
-            file[ARRAYS] = np.frombuffer(packed.getbuffer(), "uint8")
+    if isinstance(file, h5py.File):
+        file.attrs[NOTE] = json.dumps(note)
+        file[ARRAYS] = np.frombuffer(packed.getbuffer(), "uint8")
         return
-    with zipfile.ZipFile(path, "a") as archive:
+    with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(EPOCH, str(note["epoch"]))
         archive.writestr(NOTE, json.dumps(note))
         archive.writestr(ARRAYS, packed.getbuffer())
@@ -42,6 +42,7 @@ def read_note(path):
 
     Raises:
         ValueError: if the file is damaged.
+        OSError: if the machine cannot read it now.
     """
     try:
         if Path(path).suffix in LEGACY:
@@ -58,7 +59,10 @@ def read_note(path):
                     note = {"epoch": int(archive.read(EPOCH))} if EPOCH in names else {}
         if not isinstance(note, dict) or (note and not isinstance(note["epoch"], int)):
             raise ValueError("its note names no epoch")
+        if not isinstance(note.get("written", 0), int):
+            raise ValueError("its note does not tell when it was written")
     except Exception as error:  # which one depends on the damage
+        raise_of_machine(error, path)
         raise ValueError(f"{path} is damaged or no Keras model: {error}") from error
     return note
 
@@ -79,6 +83,7 @@ def read_arrays(path):
         with np.load(io.BytesIO(packed)) as arrays:
             return [arrays[f"arr_{i}"] for i in range(len(arrays.files))]
     except Exception as error:
+        raise_of_machine(error, path)
         raise ValueError(f"{path} is damaged or no checkpoint: {error}") from error
 
 

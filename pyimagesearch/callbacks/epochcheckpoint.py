@@ -1,15 +1,24 @@
 """EpochCheckpoint: the whole model, optimizer included, every few epochs."""
 
+import io
+import json
 import time
 import uuid
 import warnings
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
+from keras.src.legacy.saving.legacy_h5_format import save_model_to_hdf5
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY, read_arrays, read_note, write_note
 from pyimagesearch.utils.files import remove_leftovers, replacing
+from pyimagesearch.utils.locking import hold
+
+LOCK = ".lock"  # held while a process trains into the folder
+BEGUN = ".begun.json"  # names the training that was begun last, where others left checkpoints
+_held = {}  # lock -> open file; no callback is told when an exception ends a training
 
 
 class EpochCheckpoint(keras.callbacks.Callback):
@@ -19,6 +28,10 @@ class EpochCheckpoint(keras.callbacks.Callback):
     whether `fit` counts from 0 (as the book's scripts do) or got `initial_epoch=5`. A file
     appears under its name only when it is complete. Weights that are NaN or infinite are not
     saved: they end the training with a ValueError.
+
+    While it trains, no other process may write checkpoints into the folder: a second one gets a
+    BlockingIOError at its start. A training that begins where an older one left checkpoints leaves
+    a small hidden file there, so that `--resume` does not take those for its own.
 
     Give it as the last callback, so that it saves what the others have done to model and rate.
 
@@ -36,7 +49,9 @@ class EpochCheckpoint(keras.callbacks.Callback):
             one goes on from. Files of other trainings stay.
         remember: callbacks such as EarlyStopping, ReduceLROnPlateau, or ModelCheckpoint with
             save_best_only, in the same order in every run. What they have found out, as their
-            best value so far, is saved with the model and given back when training is resumed.
+            best value so far, is saved with the model and given back when training is resumed. If
+            EarlyStopping had ended it there, `fit` trains no further epoch, and restores the best
+            weights as it would have: leave `remember` out to train on all the same.
         resumeFrom: checkpoint that this run goes on from. Default: the one of epoch `startAt` in
             `outputPath`, if it is there.
         options: dict of what the training was started with, as `vars(ap.parse_args())`; saved
@@ -88,13 +103,20 @@ class EpochCheckpoint(keras.callbacks.Callback):
         self.lastRate = None
         self._passing = None  # the file to remove once a newer one is there
         self._run = uuid.uuid4().hex  # what tells our checkpoints from those of other trainings
+        self._written = 0  # when the newest checkpoint in the folder was
         self._untouched = [_state(callback) for callback in self.remember]
 
     def on_train_begin(self, logs=None):
         Path(self.outputPath).mkdir(parents=True, exist_ok=True)  # fail now, not in five epochs
+        _hold_folder(self.outputPath)
         remove_leftovers(self.outputPath)
+        notes = checkpoint_notes(self.outputPath, self.extension)
+        self._written = max((_when(path, note) for path, note in notes), default=0)
+        if self.extension in LEGACY:
+            self._check_legacy()
         if self.intEpoch != self.startAt:  # a second `fit` with this object
             return
+        self._check_names()
         path = self.resumeFrom or Path(self.outputPath) / f"epoch_{self.startAt}{self.extension}"
         if self.startAt and Path(path).exists():
             try:
@@ -105,9 +127,22 @@ class EpochCheckpoint(keras.callbacks.Callback):
                 raise
             self.resumeFrom = path
             self._run = note.get("run", self._run)
+            self._mark_begun(notes, known="run" in note)
             if self.remember:
                 self._remind(path, note)
+                if note.get("over"):
+                    print(
+                        f"[INFO] {path}: {note['over']} had ended this training after epoch "
+                        f"{self.startAt}: nothing left to train"
+                    )
+                    self.model._initial_epoch = self.params["epochs"]  # as BackupAndRestore does
             self._remove_old()  # a kill may have come between
+        else:
+            self._mark_begun(notes, known=self.startAt == 0)
+
+    def on_train_end(self, logs=None):
+        self.model._initial_epoch = None
+        _let_go(self.outputPath)
 
     def on_epoch_end(self, epoch, logs=None):
         self.intEpoch = max(self.intEpoch, epoch) + 1
@@ -121,7 +156,10 @@ class EpochCheckpoint(keras.callbacks.Callback):
                 f"After epoch {self.intEpoch} the weights are NaN or infinite, so that no "
                 f"checkpoint {path} was written. Go on from an earlier one at a lower rate."
             )
-        _save(self.model, path, *self._note())
+        # a clock that was set back must not make the newest checkpoint an old one
+        self._written = max(time.time_ns(), self._written + 1)
+        note, arrays = self._note()
+        _save(self.model, path, {**note, "over": self._ended_by(epoch)}, arrays)
         self.lastPath = path
         rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
         self.lastRate = None if rate is None else float(keras.ops.convert_to_numpy(rate))
@@ -145,11 +183,23 @@ class EpochCheckpoint(keras.callbacks.Callback):
         note = {
             "epoch": self.intEpoch,
             "run": self._run,
-            "written": time.time_ns(),
+            "written": self._written,
             "options": _plain(self.options),
             "callbacks": callbacks,
         }
         return note, arrays
+
+    def _ended_by(self, epoch):
+        """Return which remembered callback ends the training after this epoch, or None.
+
+        It is one that keeps the number of its last epoch, as EarlyStopping. Others that stop a
+        training, because their time is up for example, want it to go on later.
+        """
+        for callback in self.remember:
+            last = getattr(callback, "stopped_epoch", 0)  # 0 is "not yet"
+            if self.model.stop_training and last and last == epoch:
+                return type(callback).__name__
+        return None
 
     def _remind(self, path, note):
         """Give the callbacks back what they knew when the checkpoint at `path` was written."""
@@ -180,6 +230,42 @@ class EpochCheckpoint(keras.callbacks.Callback):
             for old in own[: -self.keep]:
                 old.unlink(missing_ok=True)
 
+    def _mark_begun(self, notes, known):
+        """Tell `begun_training` which run this is, if others have left checkpoints here.
+
+        Args:
+            notes: what `checkpoint_notes` found.
+            known: this is a new training, or the checkpoint that it goes on from tells its run.
+        """
+        marker = Path(self.outputPath) / BEGUN
+        if known and any(note and note.get("run") != self._run for _, note in notes):
+            with replacing(marker) as temporary:
+                temporary.write_text(json.dumps({"run": self._run}))
+        else:
+            marker.unlink(missing_ok=True)
+
+    def _check_names(self):
+        """Raise a FileExistsError if a folder has the name of a checkpoint to come."""
+        for path in Path(self.outputPath).glob(f"epoch_*{self.extension}"):
+            number = path.stem.removeprefix("epoch_")
+            if path.is_dir() and number.isdecimal() and int(number) > self.startAt:
+                raise FileExistsError(
+                    f"{path} is a folder, and the checkpoint after epoch {number} would have its "
+                    "name. Move it away, or give another folder for the checkpoints."
+                )
+
+    def _check_legacy(self):
+        """Raise a ValueError if the old format cannot hold the optimizer, as Adafactor."""
+        optimizer = getattr(self.model, "optimizer", None)
+        if optimizer is not None and self.model.built and not optimizer.built:
+            optimizer.build(self.model.trainable_variables)  # as `fit` does with the first batch
+        paths = [variable.path for variable in getattr(optimizer, "variables", ())]
+        if len(set(paths)) < len(paths):
+            raise ValueError(
+                f"A {self.extension} file cannot hold the state of {type(optimizer).__name__}, "
+                "several of whose variables have the same name. Use extension='.keras'."
+            )
+
 
 def checkpoint_notes(folder, extension=".keras"):
     """Return [(path, note)] of the checkpoints epoch_N in a folder, the one written first first.
@@ -189,16 +275,60 @@ def checkpoint_notes(folder, extension=".keras"):
     """
     found = []
     for path in Path(folder).glob(f"epoch_*{extension}"):
-        written, epoch = path.stat().st_mtime_ns, 0
+        if not path.is_file():
+            continue
         try:
             note = read_note(path)
         except ValueError:
             note = None
-        if note:
-            written, epoch = note.get("written", written), note["epoch"]
+        epoch = note["epoch"] if note else 0
         if note is None or path.stem == f"epoch_{epoch}":
-            found.append((written, epoch, path, note))
+            found.append((_when(path, note), epoch, path, note))
     return [(path, note) for *_, path, note in sorted(found, key=lambda entry: entry[:2])]
+
+
+def _when(path, note):
+    """Return when a checkpoint was written; the first ones did not tell."""
+    return (note or {}).get("written") or path.stat().st_mtime_ns
+
+
+def begun_training(folder):
+    """Return the run of the training begun last in a folder, None if all checkpoints may be its.
+
+    It is compared with "run" in the notes of the checkpoints.
+    """
+    try:
+        return json.loads((Path(folder) / BEGUN).read_text(encoding="utf-8"))["run"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"{Path(folder) / BEGUN} does not name the training that was begun last. Remove it to "
+            "resume from the newest checkpoint, whichever training it is of."
+        ) from error
+
+
+def _hold_folder(folder):
+    """Keep other processes from training into a folder; this one may begin anew in it."""
+    _let_go(folder)
+    lock = Path(folder).resolve() / LOCK
+    try:
+        _held[lock] = hold(lock)
+    except BlockingIOError as error:
+        raise BlockingIOError(
+            error.errno,
+            "Another running training writes its checkpoints there. Wait for it, or give another "
+            "folder",
+            str(folder),
+        ) from None
+
+
+def _let_go(folder):
+    lock = Path(folder).resolve() / LOCK
+    file = _held.pop(lock, None)
+    if file is not None:
+        lock.unlink(missing_ok=True)
+        file.close()
 
 
 def weights_are_finite(model):
@@ -228,14 +358,39 @@ def _plain(options):
 
 def _save(model, path, note, arrays):
     with replacing(path) as temporary:
-        if path.suffix in LEGACY:
-            # Saving this format takes the optimizer out of the compile settings of the model it
-            # is given (Keras 3.15), so give it a copy: the live model must train and save on.
-            copy = temporary.with_suffix(".keras")
-            model.save(copy)
-            model = keras.models.load_model(copy, safe_mode=False)
-        model.save(temporary)
-        write_note(temporary, note, arrays)
+        try:
+            if path.suffix in LEGACY:
+                _save_legacy(model, temporary, note, arrays)
+            else:
+                model.save(temporary)
+                write_note(temporary, note, arrays)
+        except OSError:
+            raise
+        except Exception as error:  # which one depends on what the model is made of
+            first = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+            raise ValueError(
+                f"Cannot write {path}: {first}. The earlier checkpoints are as they were."
+            ) from error
+
+
+def _save_legacy(model, path, note, arrays):
+    """Save in the format of 2017 without harm to the model, whose classes may be anybody's.
+
+    Keras 3.15 takes the optimizer out of the compile settings of the model that it saves, so that
+    a later save as `.keras` would come back with another. The file is made in memory first: on a
+    full disk HDF5 can neither write nor close it, and may take the process with it.
+    """
+    settings = getattr(model, "_compile_config", None)
+    before = dict(settings.config) if settings is not None else None
+    content = io.BytesIO()
+    try:
+        with h5py.File(content, "w") as file:
+            save_model_to_hdf5(model, file)  # `model.save` takes no open file
+            write_note(file, note, arrays)
+    finally:
+        if settings is not None:
+            settings.config = before
+    path.write_bytes(content.getbuffer())
 
 
 def saved_epoch(path):

@@ -18,7 +18,8 @@ class TrainingMonitor(keras.callbacks.Callback):
 
     The history `H` maps each name in Keras' logs, and "learning_rate", to one float per epoch;
     NaN where an epoch has no value (validation every other epoch, say). In the JSON file NaN and
-    infinities are null. The plot shows losses and accuracies; other metrics are recorded only.
+    infinities are null. Of a metric with a value per class, as F1Score, it is the mean. The plot
+    shows losses and accuracies; other metrics are recorded only.
 
     With `startAt=0` a new history begins, and takes the old one's place when the first epoch
     ends. To resume, give the number of epochs to keep: the history is read back and cut there.
@@ -72,7 +73,7 @@ class TrainingMonitor(keras.callbacks.Callback):
         done = max(map(len, self.H.values()), default=0)
         for name in self.H | logs:
             values = self.H.setdefault(name, [math.nan] * done)
-            values.append(float(logs.get(name, math.nan)))
+            values.append(float(np.mean(logs.get(name, math.nan))))
 
         if self.jsonPath is not None:
             _write_history(self.jsonPath, self.H)
@@ -149,6 +150,8 @@ def _read_history(path):
     """Return the history in a JSON file, null as NaN; raise ValueError if it is none."""
     try:
         history = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not all(isinstance(values, list) for values in history.values()):
+            raise TypeError("it has no list of numbers for each name")
         return {
             name: [math.nan if value is None else float(value) for value in values]
             for name, values in history.items()

@@ -96,7 +96,7 @@ def check_file(args):
     print(f"{path}: {report.rows:,} rows of {size} {report.dtype}{kept} in {report.data_key!r}")
     labels = sorted(report.counts)
     print(f"labels: {report.labels_dtype}, {labels[0]} to {labels[-1]}")
-    names = report.names or []
+    names = [name if name.isprintable() else ascii(name) for name in report.names or []]
     shown = dict(enumerate(names)) | {n: "" for n in labels if not 0 <= n < len(names)}
     counts = (f"{n} {name}".strip() + f": {report.counts.get(n, 0):,}" for n, name in shown.items())
     print(textwrap.fill(", ".join(counts), 100, initial_indent="    ", subsequent_indent="    "))

@@ -4,11 +4,14 @@ HDF5's own filter fletcher32 would do so too, but readers could then no longer t
 straight from the file.
 """
 
+import hashlib
 import math
 import zlib
 
 import h5py
 import numpy as np
+
+from pyimagesearch.utils.hdf5safety import check_rows
 
 NAME = "checksums"
 ALGORITHM = "CRC-32 of the row's bytes followed by the 8 of its label"
@@ -34,6 +37,17 @@ def of_names(names):
     return np.uint32(zlib.crc32("\0".join(names).encode()))
 
 
+def summary(stored, names):
+    """Return a text that two files share only if their rows, labels and class names do.
+
+    Args:
+        stored: (n,) uint32, the checksums of all rows.
+        names: the CRC-32 of the names of the classes, None if there are none.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(stored, "<u4").tobytes()).hexdigest()
+    return f"{len(stored)} rows, {digest}, names {names}"
+
+
 def first_damaged(data, labels, stored):
     """Return the number of the first row that does not match its checksum, None if all do.
 
@@ -45,11 +59,18 @@ def first_damaged(data, labels, stored):
     step = rows_at_once(data)
     for start in range(0, count, step):
         part = slice(start, min(start + step, count))
-        found = with_labels(crcs(data[part]), labels[part])
+        found = with_labels(crcs(read(data, part)), labels[part])
         wrong = np.flatnonzero(found != stored[part])
         if len(wrong):
             return start + int(wrong[0])
     return None
+
+
+def read(data, part):
+    """Return the rows of a slice, having looked at those of different lengths before HDF5 does."""
+    if h5py.check_vlen_dtype(data.dtype) is not None:
+        check_rows(data, part.start, part.stop, data.file.filename)
+    return data[part]
 
 
 def rows_at_once(data):

@@ -9,13 +9,11 @@ import cv2
 import numpy as np
 
 from pyimagesearch.io._encoding import encode_image
-from pyimagesearch.utils.images import ImageError, decode_image
+from pyimagesearch.utils.images import ImageError, decode_image, read_limited
 
 # More images in a block than this save no time; all blocks under way take so much memory at most.
 MOST_IMAGES = 16
 MOST_BYTES = 48 * 2**20
-
-MAX_PIXELS = 100_000_000  # as read_image
 
 
 @dataclass
@@ -27,12 +25,14 @@ class Block:
         images: (n, H, W, 3), those that could.
         rows: what to store of them: `images`, or a list of encoded ones.
         sums: of each image's channels over its pixels, (n, 3) float64.
+        sources: for each file its size and the time it was changed.
     """
 
     errors: list
     images: np.ndarray
     rows: list | np.ndarray
     sums: np.ndarray
+    sources: list
 
 
 def block_size(count, workers, image_bytes):
@@ -69,12 +69,13 @@ class BlockReader:
             memory = self._free.pop()
         except IndexError:
             memory = np.empty((self.size, *self.shape), self.dtype)
-        errors, count = [], 0
+        errors, sources, count = [], [], 0
         for path in paths:
             if self._stopped:
                 break
-            image, error = read_prepared(path, self.preprocessors, self.max_pixels)
+            image, error, source = read_prepared(path, self.preprocessors, self.max_pixels)
             errors.append(error)
+            sources.append(source)
             if error is None:
                 self._check(image, path)
                 memory[count] = image
@@ -85,7 +86,7 @@ class BlockReader:
             rows = [encode_image(image, self.encode, self.quality) for image in images]
         # of each image by itself: then the means do not depend on how images fall into blocks
         sums = np.array([cv2.sumElems(image)[:3] for image in images]).reshape(-1, 3)
-        return Block(errors, images, rows, sums)
+        return Block(errors, images, rows, sums, sources)
 
     def stop(self):
         """End the calls under way after the image they are at."""
@@ -105,43 +106,47 @@ class BlockReader:
 
 
 def read_prepared(path, preprocessors, max_pixels):
-    """Return (image, None), or (None, error) where the file holds no image that can be used.
+    """Return (image, None, source), or (None, error, source) where the file holds no usable image.
+
+    `source` is what `source_of` says of the file.
 
     Raises:
         OSError: if the file vanished, cannot be read, or changed meanwhile: that can be helped, and
             the same file may hold a good image after.
     """
+    image = error = None
     try:
         with Path(path).open("rb") as file:
-            before = os.fstat(file.fileno())
-            data = file.read()
-    except OSError as error:
+            source = source_of(os.fstat(file.fileno()))
+            data = read_limited(file, path, maxPixels=max_pixels)
+    except OSError as reason:
         raise OSError(
-            error.errno, f"Cannot read an image: {os.strerror(error.errno)}", str(path)
-        ) from error
-    try:
-        image, error = decode_image(data, path, maxPixels=max_pixels), None
+            reason.errno, f"Cannot read an image: {os.strerror(reason.errno)}", str(path)
+        ) from reason
     except ImageError as found:
-        image, error = None, found
-    _require_unchanged(path, before, len(data))
-    if error is not None:
-        return None, error
+        return None, found, source
     try:
-        for preprocessor in preprocessors:
+        image = decode_image(data, path, maxPixels=max_pixels)
+    except ImageError as found:
+        error = found
+    _require_unchanged(path, source, len(data))
+    try:
+        for preprocessor in preprocessors if error is None else ():
             image = preprocessor.preprocess(image)
-    except ValueError as error:  # a size that the preprocessor cannot take
-        return None, ImageError(f"{path}: {error}")
-    return image, None
+    except ValueError as found:  # a size that the preprocessor cannot take
+        image, error = None, ImageError(f"{path}: {found}")
+    return image, error, source
 
 
-def _require_unchanged(path, before, size):
+def source_of(status):
+    """Return what tells that a file has changed, of its os.stat_result."""
+    return status.st_size, status.st_mtime_ns
+
+
+def _require_unchanged(path, source, size):
     try:
-        after = Path(path).stat()
+        after = source_of(Path(path).stat())
     except FileNotFoundError:
         after = None
-    if after is None or (size, before.st_size, before.st_mtime_ns) != (
-        after.st_size,
-        after.st_size,
-        after.st_mtime_ns,
-    ):
+    if after != source or size != source[0]:
         raise OSError(f"{path} changed while it was read. Wait until nothing writes to it.")

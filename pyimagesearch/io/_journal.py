@@ -1,6 +1,7 @@
 """Where a build is, beside its partial file: JSON lines, one for each time that rows were saved.
 
-The first line tells which build it is. A build goes on only from a line whose rows the partial file
+Each line begins with its CRC-32: what comes after a damaged one does not count. The first line
+tells which build it is. A build goes on only from a line whose rows the partial file
 holds; what came after is done again.
 """
 
@@ -9,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,12 +30,16 @@ class Point:
         rows: how many images they became.
         sums: of each channel (B, G, R) over all pixels of those, three floats.
         skipped: (number of the path, reason) of the others.
+        sources: what those image files were, by size and time of change, as a hash.
+        result: of the finished file, what `_checksums.summary` says of it.
     """
 
     paths: int = 0
     rows: int = 0
     sums: list = field(default_factory=lambda: [0.0] * 3)
     skipped: list = field(default_factory=list)
+    sources: str = ""
+    result: str = ""
 
 
 class Journal:
@@ -80,13 +86,11 @@ class Journal:
     def _load(self):
         end, skipped, header = 0, [], None
         for line in self._file.read().splitlines(keepends=True):
-            try:
-                content = json.loads(line)
-            except ValueError:  # the run was killed while it wrote this line
-                break
-            if not line.endswith(b"\n"):
+            text = line[9:-1]
+            if line != _line(text):  # damaged, or the run was killed while it wrote
                 break
             end += len(line)
+            content = json.loads(text)
             if header is None:
                 header = content
                 continue
@@ -96,11 +100,11 @@ class Journal:
             self._require_same(header)
 
     def finished(self):
-        """Return the last Point if the file is complete, else None."""
+        """Return the last Point if its file was to be finished then, else None."""
         if not self._points or self._partial.exists():
             return None
         point = self._points[-1][0]
-        return point if point.paths == self._description["number of images"] else None
+        return point if point.result else None
 
     def start(self):
         """Begin the journal of a build that starts afresh. Return its Point."""
@@ -140,7 +144,7 @@ class Journal:
             self._hold.close()
 
     def _append(self, content):
-        line = json.dumps(content).encode() + b"\n"
+        line = _line(json.dumps(content).encode())
         try:
             self._file.seek(0, os.SEEK_END)
             if self._file.write(line) < len(line):
@@ -161,6 +165,10 @@ class Journal:
                 f"The build of {self._target} cannot be resumed: it was begun with {change}. Give "
                 "the same again, or start afresh without resume."
             )
+
+
+def _line(text):
+    return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
 def describe(paths, labels, preprocessors, **options):

@@ -18,7 +18,7 @@ from pyimagesearch.utils.hdf5safety import (
 )
 from pyimagesearch.utils.images import MAX_PIXELS, announced
 
-RESUME = "Run its build again; HDF5DatasetWriter(..., resume=True) continues it."
+RESUME = "Run its build again, with --resume (in code: resume=True) to continue it."
 
 
 def open_file(path):
@@ -53,9 +53,10 @@ def read_labels(db, dataKey):
     with damage_named(path):
         for key in (dataKey, "labels"):
             if not isinstance(db.get(key), h5py.Dataset):
+                found = sorted(name for name in db if isinstance(db.get(name), h5py.Dataset))
                 raise HDF5Error(
-                    f"{path} has no data set {key!r}, only {sorted(db)}. The option dataKey names "
-                    "the data set of the rows."
+                    f"{path} has no data set {key!r}, only {found}. The option dataKey (of "
+                    "commands: --data-key) names the data set of the rows."
                 )
         data, labels = db[dataKey], db["labels"]
         vlen = h5py.check_vlen_dtype(data.dtype) == np.uint8
@@ -69,7 +70,10 @@ def read_labels(db, dataKey):
             raise HDF5Error(f"{path} is empty: it has no rows.")
         if encoding := encoding_of(data):
             _check_encoded(data, *encoding)
-        return labels[:].astype(np.int64)
+        numbers = labels[:]
+        if numbers.max() > np.iinfo(np.int64).max:
+            raise HDF5Error(f"{path} has the label {numbers.max()}, which numbers no class.")
+        return numbers.astype(np.int64)
 
 
 def encoding_of(data):

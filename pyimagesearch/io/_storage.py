@@ -18,6 +18,7 @@ import numpy as np
 
 from pyimagesearch.io import _checksums, _encodedstorage, _undo
 from pyimagesearch.utils import files
+from pyimagesearch.utils.hdf5safety import check_hdf5
 
 # A chunk is a 128th of the rows: the last one wastes less than 1 % of the file. But no more than
 # this many numbers, 2 MB of uint8 pixels, since fewer rows than announced may come.
@@ -142,7 +143,11 @@ def resumable_rows(db, dataKey, dims, dtype, about):
         raise ValueError("an earlier version of this package began it, without checksums")
     if not {dataKey, "labels", _checksums.NAME} <= set(db):
         raise ValueError(f"it holds the data sets {sorted(db)}, not {dataKey!r}")
-    data = db[dataKey]
+    data, rows = db[dataKey], int(db.attrs["idx"])
+    if h5py.check_vlen_dtype(data.dtype) is not None:
+        _encodedstorage.clear_after(data, rows)
+        db.flush()
+    check_hdf5(db)
     found = _encodedstorage.described(data)
     found_dims = data.maxshape + found.get("shape", ())
     if found_dims != dims:
@@ -151,13 +156,9 @@ def resumable_rows(db, dataKey, dims, dtype, about):
         raise ValueError(f"it holds {_words(found)}, not {_words(about)}")
     if not about and dtype not in {None, data.dtype}:
         raise ValueError(f"its dtype is {data.dtype}, not {dtype}")
-    rows = int(db.attrs["idx"])
     damaged = _checksums.first_damaged(data, db["labels"][:rows], db[_checksums.NAME])
     if damaged is not None:
         raise OSError(f"row {damaged} does not match its checksum")
-    if about:
-        _encodedstorage.clear_after(data, rows)
-        db.flush()
     return rows
 
 

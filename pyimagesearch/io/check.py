@@ -121,7 +121,10 @@ def _stored_checksums(db, report):
     stored = db.get(_checksums.NAME)
     if stored is None:
         report.checksums = "the file has none"
-    elif stored.attrs.get("algorithm") != _checksums.ALGORITHM or stored.dtype != np.uint32:
+        for name in db:
+            if _algorithm(db[name]) == _checksums.ALGORITHM:
+                report.problems.append(f"The checksums have another name: {name!r}.")
+    elif _algorithm(stored) != _checksums.ALGORITHM or stored.dtype != np.uint32:
         report.checksums = "of an unknown kind"
     elif stored.shape != (report.rows,):
         report.problems.append(f"There are {len(stored)} checksums for {report.rows} rows.")
@@ -130,8 +133,15 @@ def _stored_checksums(db, report):
     return None
 
 
+def _algorithm(data):
+    return data.attrs.get("algorithm")
+
+
 def _look_at_names(db, report, stored):
+    noted = None if stored is None else stored.attrs.get("label_names")
     if "label_names" not in db:
+        if noted is not None:
+            report.problems.append("The label_names are missing: the file was written with them.")
         return
     try:
         report.names = [str(name) for name in db["label_names"].asstr()[:]]
@@ -142,7 +152,6 @@ def _look_at_names(db, report, stored):
         report.problems.append(
             f"The label {max(report.counts)} has no name: there are {len(report.names)}."
         )
-    noted = None if stored is None else stored.attrs.get("label_names")
     if noted is not None and noted != _checksums.of_names(report.names):
         report.problems.append("The label_names do not match their checksum.")
 
@@ -184,7 +193,7 @@ class _Rows:
     def _read(self, start, stop, report):
         """Yield (number, rows) of what can be read of these rows, note the others."""
         try:
-            rows = self.data[start:stop]
+            rows = _checksums.read(self.data, slice(start, stop))
         except Exception:  # which one depends on the damage
             if stop - start <= self.chunk:
                 report.unreadable += range(start, stop)

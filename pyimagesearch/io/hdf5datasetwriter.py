@@ -14,6 +14,7 @@ import numpy as np
 from pyimagesearch.io import _checksums, _encodedstorage, _encoding, _storage, _undo
 from pyimagesearch.io._checks import check_labels, check_rows, count_entries, whole_number
 from pyimagesearch.utils import files
+from pyimagesearch.utils.hdf5safety import HDF5Error
 from pyimagesearch.utils.locking import hold
 
 HELD_BYTES = 16 * 2**20
@@ -239,12 +240,15 @@ class HDF5DatasetWriter:
 
         Raises:
             TypeError: if they are not strings.
-            ValueError: if a label added so far has no name among them.
+            ValueError: if a label added so far has no name among them, or HDF5 cannot store a name.
         """
         self._require_open()
         if isinstance(classLabels, str) or not all(isinstance(name, str) for name in classLabels):
             raise TypeError(f"classLabels must be a list of strings. Received: {classLabels!r}.")
         names = [str(name) for name in classLabels]  # NumPy's strings, too
+        for name in names:
+            if "\0" in name or name != name.encode(errors="ignore").decode():
+                raise ValueError(f"HDF5 stores UTF-8 text without NUL. Received: {name!r}.")
         self._check_classes(names, self._highest_label)
         self._class_labels = names
 
@@ -323,10 +327,10 @@ class HDF5DatasetWriter:
                 self.db, self.dataKey, self.dims, self.dtype, self._about
             )
             highest = int(self.db["labels"][:rows].max(initial=-1))
+        except (HDF5Error, OSError, RuntimeError, KeyError, TypeError) as error:
+            raise self._cannot_resume(OSError, "it is damaged") from error
         except ValueError as error:
             raise self._cannot_resume(ValueError, error) from None
-        except (OSError, RuntimeError, KeyError) as error:
-            raise self._cannot_resume(OSError, "it is damaged") from error
         self.data, self.labels = self.db[self.dataKey], self.db["labels"]
         if self.encode is None:
             self.dtype = self.data.dtype

@@ -1,20 +1,24 @@
 """A folder of photographs into one HDF5 file, read and resized on every core."""
 
 import contextlib
+import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from pyimagesearch.io import _checksums
 from pyimagesearch.io._checks import check_labels
 from pyimagesearch.io._encoding import QUALITY
-from pyimagesearch.io._imageblocks import MAX_PIXELS, BlockReader, block_size, read_prepared
+from pyimagesearch.io._imageblocks import BlockReader, block_size, read_prepared, source_of
 from pyimagesearch.io._journal import Journal, Point, describe
+from pyimagesearch.io._reading import open_file
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter, refuse_existing
 from pyimagesearch.utils.files import move_into_place, replacing
-from pyimagesearch.utils.images import ImageError
+from pyimagesearch.utils.images import MAX_PIXELS, ImageError
 from pyimagesearch.utils.locking import hold
 from pyimagesearch.utils.parallel import ordered_map, usable_cores
 
@@ -149,10 +153,25 @@ class _Build:
         It left the file where it was built, or moved it to `moved_to`.
         """
         point = self.journal.finished()
-        if point is None or not (self.target.exists() or (moved_to and moved_to.exists())):
+        places = [path for path in (self.target, moved_to) if path is not None and path.exists()]
+        if point is None or point.result not in map(_summary, places):
             return None
         self._refuse_skipped(strict, point)
         return self._result(point)
+
+    def refuse_other_sources(self, point=None):
+        """Raise ValueError if an image file that was read up to a Point is another one now."""
+        point = point or self.journal.finished()
+        sources = hashlib.sha256()
+        with contextlib.suppress(OSError):  # one that has vanished is another one, too
+            for path in self.paths[: point.paths]:
+                sources.update(_words(source_of(os.stat(path))))  # noqa: PTH116 (a million of them)
+        if sources.hexdigest() != point.sources:
+            raise ValueError(
+                f"The build of {self.target} cannot be resumed: image files that were read already "
+                "have changed since. Put them back, or start afresh without resume."
+            )
+        return sources
 
     def run(self, strict=False, overwrite=False, workers=None, progress=None):
         """Build the file, or what is missing of it. Return the BuiltDataset."""
@@ -173,6 +192,7 @@ class _Build:
         ) as writer:
             point = point or self.journal.go_back(writer.idx)
             self._refuse_skipped(strict, point)
+            self._sources = self.refuse_other_sources(point) if point.paths else hashlib.sha256()
             writer.truncate(point.rows)
             if self.class_labels is not None:
                 writer.storeClassLabels(self.class_labels)
@@ -188,6 +208,11 @@ class _Build:
                         for number in range(len(block.errors)):
                             progress(point.paths - len(block.errors) + number + 1)
             writer.flush()
+            names = self.class_labels
+            point.result = _checksums.summary(
+                writer.db[_checksums.NAME][: point.rows],
+                None if names is None else _checksums.of_names(names),
+            )
             self.journal.add(point)
         return self._result(point)
 
@@ -204,10 +229,13 @@ class _Build:
                 skipped = [*skipped, (number, str(error))]
         for image_sums in block.sums:
             sums += image_sums
+        for source in block.sources:
+            self._sources.update(_words(source))
         saved = writer.saved
         writer.add(block.rows, good)
         paths = point.paths + len(block.errors)
-        point = Point(paths, point.rows + len(good), sums.tolist(), skipped)
+        rows = point.rows + len(good)
+        point = Point(paths, rows, sums.tolist(), skipped, self._sources.hexdigest())
         if writer.saved != saved:
             self.journal.add(point)
         return point
@@ -237,6 +265,20 @@ class _Build:
                 f"{image.shape}."
             )
         return image
+
+
+def _words(source):
+    return b"%d %d\n" % source
+
+
+def _summary(path):
+    """Return the `_checksums.summary` of a finished file, None if it has none to tell."""
+    try:
+        with open_file(path) as db:
+            stored = db[_checksums.NAME]
+            return _checksums.summary(stored[:], stored.attrs.get("label_names"))
+    except Exception:  # which one depends on what lies there
+        return None
 
 
 def build_splits(
@@ -270,10 +312,17 @@ def build_splits(
     names = [*(f"{name}.hdf5" for name in splits), "mean.json"]
 
     def refuse_built():
+        for name in names:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(f"{folder / name} is a folder. Move or delete it.")
         existing = [str(folder / name) for name in names if (folder / name).exists()]
         if existing and not overwrite:
+            also = ""
+            if building.exists():
+                also = f" A build that was stopped left {building}: resume goes on with it."
             raise FileExistsError(
-                f"Built already: {', '.join(existing)}. Overwrite or delete them."
+                f"Built already: {', '.join(existing)}. Overwrite or delete them to build them "
+                f"anew.{also}"
             )
 
     if not (resume and building.exists()):
@@ -300,6 +349,9 @@ def build_splits(
                     journals.close()
                     _clear(building)  # the earlier run was killed while it did so
                 raise
+            for name, build in builds.items():
+                if built[name] is not None:
+                    build.refuse_other_sources()
         for name, build in builds.items():
             if built[name] is None:
                 bar = progress(name, len(build.paths)) if progress is not None else None
@@ -346,8 +398,25 @@ def _clear(building):
 
 
 def _move(names, building, folder):
+    """Put the new files in the places of the old ones, or leave all old ones where they are.
+
+    Old files must never stand beside new ones, so all of them go before the first new one comes.
+    """
     waiting = [name for name in names if (building / name).exists()]
-    for name in waiting:  # first away with the old ones: they must never stand beside new ones
-        (folder / name).unlink(missing_ok=True)
+    away = []
+    try:
+        for name in waiting:
+            if (folder / name).exists():
+                (folder / name).rename(building / f"{name}.old")
+                away.append(name)
+    except OSError as error:
+        for name in away:
+            (building / f"{name}.old").rename(folder / name)
+        raise OSError(
+            error.errno,
+            f"Cannot replace an earlier file: {os.strerror(error.errno)}. The new ones are "
+            f"complete in {building}: run again with resume once it can be moved",
+            str(folder / name),
+        ) from error
     for name in waiting:
         move_into_place(building / name, folder / name)

@@ -10,10 +10,10 @@ import numpy as np
 import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.files import raise_of_machine, replacing
 from pyimagesearch.utils.hdf5safety import HDF5Error, damage_named, open_hdf5, read_names
 
 # all that a pipeline of StandardScaler and LogisticRegression and its class names consist of
@@ -136,16 +136,20 @@ def save_classifier(path, model, labelNames):
 def load_classifier(path, *, trusted=()):
     """Read what `save_classifier` wrote, and nothing that could run code.
 
-    Only the types in TRUSTED are accepted: those of the pipeline that `train_classifier` makes.
+    Only the types in TRUSTED are accepted: those of the pipeline that `train_classifier` makes. It
+    is looked over before it is returned: a scaler and a regression, fitted, of finite numbers that
+    fit each other, and of classes 0, 1, ... as many as there are names.
 
     Args:
-        trusted: names of more types, "sklearn.svm._classes.LinearSVC" say, for a model of your own.
+        trusted: names of more types, "sklearn.svm._classes.LinearSVC" say, for a model of your own,
+            which is not looked over.
     Returns:
         (model, label_names), the latter a list of str.
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not a skops file (a pickle, say), is damaged, would unpack to more than
-            100 times its size, or holds other types.
+            100 times its size, or holds other types or another model.
+        OSError: if the machine cannot read it now: no permission, too many open files.
     """
     path = Path(path)
     if not path.is_file():
@@ -156,13 +160,42 @@ def load_classifier(path, *, trusted=()):
         model, names = saved["model"], saved["label_names"]
         if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
             raise TypeError("its label_names are no list of texts")
+        if not trusted:
+            _check_pipeline(model, len(names))
         operator.index(model.n_features_in_)
         return model, names
     except Exception as error:
+        raise_of_machine(error, path)
         raise ValueError(
             f"{path} is not a classifier that train_model.py wrote: {error}. "
             "Pickled models are not loaded, since a pickle can run any code: train it anew."
         ) from error
+
+
+def _check_pipeline(model, names):
+    """Raise an error unless a model is a fitted pipeline that tells `names` classes apart."""
+    if not isinstance(model, Pipeline) or model.memory is not None:
+        raise TypeError("it is no pipeline")
+    (_, scaler), (_, regression) = model.steps
+    if type(scaler) is not StandardScaler or type(regression) is not LogisticRegression:
+        raise TypeError("it is no pipeline of StandardScaler and LogisticRegression")
+    width = operator.index(model.n_features_in_)
+    rows = 1 if names == 2 else names
+    for owner, name, shape in (
+        *((scaler, name, (width,)) for name in ("mean_", "scale_", "var_")),
+        *((regression, "coef_", (rows, width)), (regression, "intercept_", (rows,))),
+    ):
+        array = getattr(owner, name)
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind != "f":
+            raise TypeError(f"its {name} are not {shape} numbers, for {names} label_names")
+        if not np.isfinite(array).all():
+            raise ValueError(f"its {name} are NaN or infinite")
+    for part in (scaler, regression):
+        if operator.index(part.n_features_in_) != width:
+            raise ValueError("its scaler and its regression differ in their number of features")
+    classes = regression.classes_
+    if names < 2 or classes.dtype.kind != "i" or classes.tolist() != list(range(names)):
+        raise ValueError(f"its classes are not the numbers of its {names} label_names")
 
 
 def _check_types(path, trusted):

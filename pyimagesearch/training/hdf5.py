@@ -1,6 +1,7 @@
 """What training and evaluation scripts ask of an HDF5 data set and the files beside it."""
 
 import json
+import math
 from pathlib import Path
 
 from pyimagesearch.io import HDF5DatasetGenerator
@@ -21,7 +22,10 @@ def read_means(path):
         raise FileNotFoundError(f"There is no file {path}. The chapter's build script writes it.")
     try:
         means = json.loads(path.read_text(encoding="utf-8"))
-        return {channel: float(means[channel]) for channel in "RGB"}
+        means = {channel: float(means[channel]) for channel in "RGB"}
+        if not all(map(math.isfinite, means.values())):
+            raise ValueError("NaN or infinite")
+        return means
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ValueError(
             f'{path} must hold the channel means as {{"R": 0.0, "G": 0.0, "B": 0.0}}. '

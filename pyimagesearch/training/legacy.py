@@ -58,7 +58,7 @@ def read_legacy(path, *, compile=True, unsafe=False):
             rehearse(readable)
         model = keras.models.load_model(readable, compile=False, safe_mode=not unsafe)
     if compile and training is not None:
-        _compile(model, training, state)
+        _compile(model, training, state, path)
     return model
 
 
@@ -71,6 +71,14 @@ def refusal(path, what):
     return (
         f"{path} needs code that is not part of Keras, {what}, which could do anything. "
         "If you trust where the file comes from, load it with --unsafe."
+    )
+
+
+def unknown(path, what):
+    """Say why a file cannot be loaded: `what` it needs, "class MyLayer"."""
+    return (
+        f"{path} needs the {what}, which is not part of Keras. Load it in a program that imports "
+        "the module that registers it with keras.saving.register_keras_serializable."
     )
 
 
@@ -117,22 +125,24 @@ def _check_code(config, path):
             names = [item[key] for key in ("class_name", "registered_name") if item.get(key)]
             module = item.get("module") if "class_name" in item else None
             for name in names:
+                if str(name) in _RUN_CODE and name not in registered:
+                    raise CodeError(refusal(path, f"a {name} layer"))
                 if not isinstance(name, str) or not (name in registered or _is_harmless(name)):
-                    raise CodeError(refusal(path, _describe(name)))
+                    raise CodeError(unknown(path, _describe(name, item)))
             own = any(name in registered for name in names)
             if module and not own and str(module).split(".")[0] not in ("keras", "builtins"):
                 raise CodeError(refusal(path, f"something from the module {module}"))
 
 
-def _describe(name):
-    return f"a {name} layer" if str(name) in _RUN_CODE else f"the class {name}"
+def _describe(name, item):
+    if name == "function":
+        return f"function {str(item.get('config'))[:80]}"
+    return f"class {str(name)[:80]}"
 
 
 def _is_harmless(name):
     if name in _DATA:
         return True
-    if name in _RUN_CODE:
-        return False
     for room in _ROOMS:
         found = keras
         for part in room.split("."):
@@ -155,7 +165,7 @@ def _optimizer_state(file):
     return [np.asarray(group[name]) for name in names]
 
 
-def _compile(model, training, state):
+def _compile(model, training, state, path):
     """Compile a model as `training` says, and set its optimizer to the `state` of the file.
 
     Keras' own loading builds the optimizer for no variables at all (3.15), which can neither take
@@ -163,13 +173,9 @@ def _compile(model, training, state):
     """
     old = training["optimizer_config"]
     config = modern_optimizer(old)
-    optimizer = keras.optimizers.deserialize(config)
+    room = {name: _revive(kind, training.get(name), path) for name, kind in _COMPILED.items()}
     model.compile(
-        optimizer=optimizer,
-        loss=_revive(keras.losses.deserialize, training.get("loss")),
-        loss_weights=training.get("loss_weights"),
-        metrics=_revive(keras.metrics.deserialize, training.get("metrics")),
-        weighted_metrics=_revive(keras.metrics.deserialize, training.get("weighted_metrics")),
+        optimizer=_revive_optimizer(config), loss_weights=training.get("loss_weights"), **room
     )
     optimizer = model.optimizer  # under float16 `compile` wraps it
     optimizer.build(model.trainable_variables)
@@ -189,12 +195,29 @@ def _compile(model, training, state):
         variable.assign(value)
 
 
-def _revive(deserialize, config):
-    """Apply `deserialize` to every object in nested lists and dicts; `compile` knows the names."""
+_COMPILED = {"loss": "losses", "metrics": "metrics", "weighted_metrics": "metrics"}
+_ANY_KIND = {"accuracy", "acc", "crossentropy", "ce"}  # `compile` chooses by the output's shape
+
+
+def _revive(kind, config, path):
+    """Make objects of a `kind`, in nested lists and dicts; `compile` knows them by names, too."""
     if isinstance(config, list):
-        return [_revive(deserialize, item) for item in config]
-    if not isinstance(config, dict):
-        return config
-    if "class_name" in config:
-        return deserialize(config)
-    return {name: _revive(deserialize, item) for name, item in config.items()}
+        return [_revive(kind, item, path) for item in config]
+    if isinstance(config, dict):
+        if "class_name" in config:
+            return getattr(keras, kind).deserialize(config)
+        return {name: _revive(kind, item, path) for name, item in config.items()}
+    if isinstance(config, str) and config not in _ANY_KIND:
+        try:
+            getattr(keras, kind).get(config)
+        except ValueError as error:
+            raise CodeError(unknown(path, f"function {config[:80]}")) from error
+    return config
+
+
+def _revive_optimizer(config):
+    """Make the optimizer; `deserialize` of Keras 3.15 lacks some of Keras' own, as Lamb."""
+    known = getattr(keras.optimizers, config["class_name"], None)
+    if isinstance(known, type) and issubclass(known, keras.optimizers.Optimizer):
+        return known.from_config(dict(config["config"]))
+    return keras.optimizers.deserialize(config)

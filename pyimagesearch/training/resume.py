@@ -6,15 +6,19 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from pyimagesearch.callbacks.checkpointnote import read_note
-from pyimagesearch.callbacks.epochcheckpoint import checkpoint_notes
+from pyimagesearch.callbacks.epochcheckpoint import begun_training, checkpoint_notes
 from pyimagesearch.training.saving import add_unsafe_option, check_alike, read_model
 from pyimagesearch.training.speed import check_precision
+from pyimagesearch.utils.files import raise_of_machine
 from pyimagesearch.utils.script import option_words, positive_int
 
 FIXED = ("seed", "reg")  # options that a training must go on with
 USUAL = ("batch_size", "limit")  # that it had better go on with
 OF_DECAY = ("epochs", "lr", "power")  # and these, where the rate follows a schedule
+OF_RESUME = ("lr", "dataset")  # and these, where --resume chose the checkpoint
 
 
 def add_resume_options(ap, *, decay=False):
@@ -79,11 +83,16 @@ def checkpoint_to_resume(args, folder, *, decay=False):
 def newest_checkpoint(folder, epochs):
     """Return (path, epoch) of the undamaged `.keras` checkpoint written last, (None, 0) if none.
 
+    Those of older trainings are left out where `EpochCheckpoint` began a new one among them.
+
     Raises:
         ValueError: if it has more than `epochs` behind it.
     """
+    begun, older = begun_training(folder), 0
     for path, note in reversed(checkpoint_notes(folder)):
-        if note is None or not _is_whole(path):
+        if begun and note is not None and note.get("run") != begun:
+            older += 1
+        elif note is None or not _is_whole(path):
             print(f"[WARNING] {path} is damaged: going back to the one before")
         elif note["epoch"] > epochs:
             raise ValueError(
@@ -92,7 +101,11 @@ def newest_checkpoint(folder, epochs):
             )
         else:
             print(f"[INFO] resuming after epoch {note['epoch']}")
+            if note["epoch"] == epochs:
+                print(f"[INFO] {path} has all {epochs} epochs behind it: nothing left to train")
             return path, note["epoch"]
+    if older:
+        print(f"[INFO] the {older} checkpoints in {folder} are of an older training")
     print(f"[INFO] no checkpoint in {folder}: beginning with epoch 1")
     return None, 0
 
@@ -101,7 +114,8 @@ def _is_whole(path):
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None  # reads everything and compares the checksums
-    except Exception:  # which one depends on the damage
+    except Exception as error:  # which one depends on the damage
+        raise_of_machine(error, path)
         return False
 
 
@@ -156,6 +170,10 @@ def load_checkpoint(path, startEpoch, lr=None, *, like=None, options=None, unsaf
 
 def _compare_options(path, before, now):
     usual = USUAL + (OF_DECAY if "power" in now else ())
+    if now.get("resume"):
+        given = {name for name in OF_RESUME if now.get(name) and before.get(name)}
+        usual += tuple(given - set(usual))
+    now = {name: str(v) if isinstance(v, Path) else v for name, v in now.items()}
     for name in FIXED + usual:
         if name in before and name in now and before[name] != now[name]:
             option = "--" + name.replace("_", "-")
@@ -192,6 +210,6 @@ def explain_interrupt(checkpoint, args, *, decay=False):
     args = {**args, "start_epoch": epoch, "resume": False}
     if not decay:
         args["model"] = Path(checkpoint.lastPath).resolve()
-        args["lr"] = f"{checkpoint.lastRate:g}"
+        args["lr"] = str(np.float32(checkpoint.lastRate))  # as short as gives the same float32
     print(f"\n[INFO] interrupted; epoch {epoch} is the last one finished. To go on from there:")
     print(f"    {shlex.join([sys.executable, sys.argv[0], *option_words(args)])}")

@@ -1,14 +1,17 @@
 """Write trained networks, find them again and load them."""
 
 import argparse
+import re
 from pathlib import Path
 
 import keras
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY
-from pyimagesearch.training.legacy import CodeError, read_legacy, refusal
+from pyimagesearch.training.legacy import CodeError, read_legacy, refusal, unknown
 from pyimagesearch.training.untrusted import check_archive, rehearse
-from pyimagesearch.utils.files import replacing
+from pyimagesearch.utils.files import raise_of_machine, replacing
+
+LONGEST = 300  # characters of what Keras says about a file
 
 
 def model_path(text):
@@ -74,10 +77,12 @@ def read_model(path, *, compile=True, unsafe=False):
     Args:
         path: a `.keras` file, or `.h5` or `.hdf5` in the format of 2017.
         compile: also restore loss, metrics and the optimizer with its state.
-        unsafe: load Lambda layers and custom classes too, which can run anything.
+        unsafe: load Lambda layers and the like too, which can run anything.
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no model, damaged, or needs `unsafe` (option --unsafe) to be loaded.
+        ValueError: if it is no model, damaged, needs `unsafe` (option --unsafe) to be loaded, or
+            a class or function that is not registered, which `unsafe` does not bring either.
+        OSError: if the machine cannot read it now: no permission, too many open files.
     """
     path = Path(path)
     if not path.is_file():
@@ -92,9 +97,34 @@ def read_model(path, *, compile=True, unsafe=False):
     except CodeError:
         raise
     except Exception as error:  # which one depends on the damage
-        if "safe_mode=False" in str(error):
-            raise CodeError(refusal(path, "a Python lambda")) from error
-        raise ValueError(f"{path} is damaged or no Keras model: {error}") from error
+        raise_of_machine(error, path)
+        raise _explain(error, path) from error
+
+
+_REFUSED = {  # words of Keras' safe mode -> what it refuses
+    "Python lambda": "a Python lambda",
+    "torch.nn.Module": "a TorchModuleWrapper layer",
+    "TFSMLayer": "a TFSMLayer layer",
+    "vocabulary file": "a layer that reads its vocabulary from another file",
+}
+
+
+def _explain(error, path):
+    """Return the error for the user, of one sentence or two, that a failed load comes to."""
+    text = str(error)
+    if "safe_mode=False" in text:
+        what = next((what for words, what in _REFUSED.items() if words in text), "custom code")
+        return CodeError(refusal(path, what))
+    missing = re.search(r"Could not locate (class|function) '([^']{1,80})'", text)
+    if missing is None:
+        missing = re.search(r"Unknown ([\w ]{1,20}): '([^']{1,80})'", text)
+    if missing is not None:
+        return CodeError(unknown(path, " ".join(missing.groups())))
+    cause = text.rpartition("Exception encountered: ")[2]  # after a dump of all layers
+    first = cause.strip().split("\n")[0]
+    if len(first) > LONGEST:
+        first = f"{first[:LONGEST]}..."
+    return ValueError(f"{path} is damaged or no Keras model: {first}")
 
 
 def add_unsafe_option(ap):
@@ -102,7 +132,7 @@ def add_unsafe_option(ap):
     ap.add_argument(
         "--unsafe",
         action="store_true",
-        help="load a model with Lambda layers or custom code, which can run anything",
+        help="load a model that brings code along, as Lambda layers do: it can run anything",
     )
 
 

@@ -12,6 +12,11 @@ try:
 except ImportError:  # Windows: leftovers stay
     fcntl = None
 
+OF_MACHINE = {  # errors that say nothing about the file
+    *(errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC),
+    *(errno.EFBIG, errno.EDQUOT, errno.EROFS),
+}
+
 
 @contextlib.contextmanager
 def replacing(path):
@@ -122,3 +127,14 @@ def sync(path):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def raise_of_machine(error, path):
+    """Raise an error for `path` if it is the machine's: a full disk, too many open files.
+
+    What a library made of it counts too, as long as it names the first error as its cause.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in OF_MACHINE:
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+        error = error.__cause__ or error.__context__

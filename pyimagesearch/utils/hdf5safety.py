@@ -50,6 +50,8 @@ def open_hdf5(path):
         raise FileNotFoundError(f"There is no file {path}.")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory. Give the path of an HDF5 file.")
+    if not path.is_file():  # a pipe would be waited for
+        raise OSError(f"{path} is no file but a device or pipe. Give the path of an HDF5 file.")
     try:
         db = h5py.File(path, "r")
     except BlockingIOError as error:

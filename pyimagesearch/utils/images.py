@@ -5,6 +5,7 @@ Reading, a file may be missing, damaged or absurdly large; writing, the disk may
 
 import io
 import math
+import os
 import re
 import zlib
 from pathlib import Path
@@ -15,6 +16,9 @@ import numpy as np
 from pyimagesearch.utils.files import replacing
 
 MAX_PIXELS = 100_000_000  # of an image, by default; decoding that many takes 0.3 to 0.9 GB
+
+PIXEL_BYTES = 8  # in a file that does not compress: four channels of 16 bits
+METADATA_BYTES = 2**26
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_EOI, JPEG_SOS = b"\xff\xd9", 0xDA
@@ -67,7 +71,20 @@ def read_image(path, *, maxPixels=MAX_PIXELS):
         OSError: if it cannot be opened, such as FileNotFoundError.
     """
     path = Path(path)
-    return decode_image(path.read_bytes(), path, maxPixels=maxPixels)
+    with path.open("rb") as file:
+        data = read_limited(file, path, maxPixels=maxPixels)
+    return decode_image(data, path, maxPixels=maxPixels)
+
+
+def read_limited(file, name, *, maxPixels=MAX_PIXELS):
+    """Return the bytes of an open image file, or raise ImageError if no image takes so many."""
+    size, limit = os.fstat(file.fileno()).st_size, PIXEL_BYTES * maxPixels + METADATA_BYTES
+    if size > limit:
+        raise ImageError(
+            f"{name} is too large: {size:,} bytes, more than an image of {maxPixels:,} pixels "
+            "takes. Take it away, or raise the limit, maxPixels."
+        )
+    return file.read()
 
 
 def decode_image(data, name="the data", *, maxPixels=MAX_PIXELS, grey=False):
