@@ -6,7 +6,16 @@ import warnings
 from pyimagesearch.keras2 import _h5py, _modules, _others
 
 _PATCHES = (
-    *("arguments", "backend", "optimizers", "models", "metrics", "shapes", "callbacks"),
+    *(
+        "arguments",
+        "backend",
+        "optimizers",
+        "models",
+        "metrics",
+        "trainable",
+        "shapes",
+        "callbacks",
+    ),
     *("saving", "applications"),
 )
 _ADVICE = (  # of Keras, to scripts of today
