@@ -25,6 +25,7 @@ MODULES = {row.old: row for row in names.MODULES} | {
 NAMES = {row.old: row for row in (*names.NAMES, *_OTHERS) if row.old not in MODULES}
 _ROOMS = {name.rpartition(".")[0] for name in (*NAMES, *MODULES)}  # modules with old contents
 _IMPORT_FROM = dis.opmap["IMPORT_FROM"]
+_IMPORT_STAR = [dis.opmap.get(name) for name in ("IMPORT_STAR", "CALL_INTRINSIC_1")]
 
 # Old name -> function without arguments that returns what it stands for, where that is not what
 # `new` says. Filled by the modules that know.
@@ -69,7 +70,9 @@ def look_up(old):
     if old in MODULES:
         return importlib.import_module(old)
     # `from module import name` asks twice, the first time by the import system
-    if not sys._getframe(2).f_code.co_filename.startswith("<frozen"):
+    frame = sys._getframe(2)
+    starred = frame.f_code.co_code[frame.f_lasti] in _IMPORT_STAR  # nobody asked for this name
+    if not (starred or frame.f_code.co_filename.startswith("<frozen")):
         note(row)
     return PROVIDED[old]() if old in PROVIDED else resolve(row.new)
 
@@ -88,6 +91,17 @@ def resolve(name):
             return importlib.import_module(name)
 
 
+def starred(module, *old):
+    """Return what `from module import *` gives: public names and those of modules of Keras 2."""
+    own = getattr(module, "__all__", None) or dir(module)
+    found = {name for name in own if not name.startswith("_")}
+    for name, row in NAMES.items():
+        room, _, attribute = name.rpartition(".")
+        if room in old and row.provided and row.new != "tensorflow":
+            found.add(attribute)
+    return sorted(found)
+
+
 def extend(module):
     """Let a modern module give out its old contents, too."""
     own = vars(module).get("__getattr__")
@@ -101,6 +115,8 @@ def extend(module):
         raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
 
     module.__getattr__ = __getattr__
+    if name.startswith("keras."):
+        module.__all__ = starred(module, name)
 
 
 class OldModule(types.ModuleType):
@@ -113,7 +129,8 @@ class OldModule(types.ModuleType):
 
     def __getattr__(self, attribute):
         if attribute == "__all__":
-            return [name for name in dir(self._modern()) if not name.startswith("_")]
+            modern = self._modern()
+            return starred(modern if modern is not self else (), self._row.old, self._row.new)
         if attribute.startswith("__"):
             raise AttributeError(attribute)
         old, modern = f"{self._row.old}.{attribute}", f"{self._row.new}.{attribute}"
