@@ -32,6 +32,21 @@ def install():
     model.predict_generator = predict_generator
     model.predict_classes = predict_classes
     model.predict_proba = predict_proba
+    for which in ("input", "output"):
+        setattr(keras.Sequential, which, _own_tensor(which))
+
+
+def _own_tensor(which):
+    """Return the property `input` or `output` of Sequential: its own, though it was not called."""
+    original = getattr(keras.Sequential, which).fget
+
+    def tensor(self):
+        if self._functional is None:
+            return original(self)
+        tensors = getattr(self._functional, f"{which}s")
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    return property(tensor)
 
 
 def fit_generator(
