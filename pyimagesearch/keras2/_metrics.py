@@ -33,6 +33,7 @@ def install():
     model.train_on_batch = _of_this_batch(model.train_on_batch)
     model.test_on_batch = _of_this_batch(model.test_on_batch)
     model.metrics_names = property(_metrics_names)
+    model._flatten_metrics_in_order = _in_order
 
 
 def _compile(original):
@@ -46,10 +47,26 @@ def _compile(original):
         if "weighted_metrics" in kwargs:
             weighted = _renamed(kwargs["weighted_metrics"], lambda name: _metric(name, old))
             kwargs["weighted_metrics"] = weighted
+        metrics = _for_every_output(self, metrics)
         # by position, the metrics came before the weights of the losses
         original(self, optimizer, _renamed(loss, _loss), *args, metrics=metrics, **kwargs)
 
     return compile
+
+
+def _for_every_output(model, metrics):
+    """Apply a list of metrics to each of several outputs."""
+    count = len(_outputs(model))
+    nested = isinstance(metrics, (list, tuple)) and any(
+        part is None or isinstance(part, (list, tuple, dict)) for part in metrics
+    )
+    if count < 2 or nested or not metrics or isinstance(metrics, dict):
+        return metrics
+    return [list(metrics) for _ in range(count)]
+
+
+def _outputs(model):
+    return getattr(model, "output_names", None) or []
 
 
 def _renamed(item, rename):
@@ -88,16 +105,50 @@ def _metrics_names(self):
 
 
 def names_of_results(model):
-    """Return the names of what `evaluate` returns, in its order."""
-    found = []
+    """Return the names of what `evaluate` returns, in its order.
+
+    These are the loss, the losses of several outputs, and the metrics, output by output.
+    """
+    found, metrics = [], []
     for metric in model.metrics:
-        parts = getattr(metric, "metrics", None)  # a container of those given to `compile`
-        found += [metric.name] if parts is None else [part.name for part in parts]
+        if hasattr(metric, "_flat_metrics") or hasattr(metric, "_user_metrics"):
+            metrics = _names_of_metrics(metric)
+        else:
+            found.append(metric.name)
     settings = getattr(model, "_compile_config", None)
-    if found == ["loss"] and settings is not None:  # those given are not built yet
-        given = settings.config.get("metrics")
-        found += [name for name in given if isinstance(name, str)] if given else []
-    return found or ["loss"]
+    if found == ["loss"] and not metrics and settings is not None:  # they are not built yet
+        outputs = _outputs(model)
+        given = settings.config.get("metrics") or []
+        if len(outputs) > 1:
+            found += [f"{output}_loss" for output in outputs]
+            by_output = given.items() if isinstance(given, dict) else zip(outputs, given)
+            for output, some in by_output:
+                some = some if isinstance(some, (list, tuple)) else [some]
+                metrics += [f"{output}_{name}" for name in some if isinstance(name, str)]
+        else:
+            metrics = [name for name in given if isinstance(name, str)]
+    return [*(found or ["loss"]), *metrics]
+
+
+def _names_of_metrics(container):
+    """Return the names of the metrics given to `compile`, once they are built."""
+    if not container.built:
+        return []
+    several = len(container.output_names or []) > 1
+    found = []
+    for part in container._flat_metrics + container._flat_weighted_metrics:
+        if part is not None:
+            output = f"{part.output_name}_" if several and part.output_name else ""
+            found += [output + metric.name for metric in part.metrics]
+    return found
+
+
+def _in_order(self, logs):
+    """Return the figures of `evaluate` and its kin, in the order of `metrics_names`."""
+    names = names_of_results(self)
+    names = [name for name in names if name in logs] + sorted(logs.keys() - set(names))
+    found = [logs[name] for name in names]
+    return found[0] if len(found) == 1 else found
 
 
 def _of_this_batch(original):
