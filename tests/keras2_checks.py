@@ -116,6 +116,8 @@ def check_optimizers():
     assert RMSprop(0.1, 0.8, 1e-6).epsilon == 1e-6
     assert float(K.get_value(Adagrad().lr)) == np.float32(0.01)
     assert float(K.get_value(Adadelta().lr)) == 1.0
+    for adagrad in (Adagrad(), Adagrad(lr=0.05), Adagrad(0.05)):
+        assert adagrad.initial_accumulator_value == 0.0
     model = small(optimizer=Adam(lr=0.25))
     model.optimizer.lr = 0.125
     assert K.get_value(model.optimizer.lr) == 0.125
@@ -575,6 +577,107 @@ def check_every_name_in_the_table():
             assert not hasattr(importlib.import_module(module), name)
         else:
             assert row.provided, row.old
+
+
+def check_tensors_of_sequential():
+    model = small()
+    assert (model.input.shape, model.output.shape) == ((None, 4), (None, 3))
+    inner = Model(inputs=model.input, outputs=model.get_layer("first").output)
+    expected = np.maximum(X @ model.get_weights()[0], 0)
+    np.testing.assert_allclose(inner.predict(X), expected, rtol=1e-4, atol=1e-6)
+    assert Model(model.inputs, model.outputs).predict(X).shape == (20, 3)
+    function = K.function([model.input], [model.output])
+    np.testing.assert_allclose(function([X])[0], model.predict(X), rtol=1e-5)
+    try:
+        Sequential([Dense(1)]).input
+    except AttributeError:
+        pass
+    else:
+        raise AssertionError
+
+
+def check_star_imports():
+    for module, wanted in [
+        ("keras.preprocessing.image", "ImageDataGenerator img_to_array load_img"),
+        ("keras.layers", "Dense Convolution2D MaxPooling2D"),
+        ("keras.layers.convolutional", "Conv2D Convolution2D"),
+        ("keras.layers.normalization", "BatchNormalization"),
+        ("keras.callbacks", "BaseLogger EarlyStopping"),
+        ("keras.backend", "get_value mean image_dim_ordering epsilon"),
+        ("keras.losses", "mse categorical_crossentropy"),
+        ("keras.metrics", "categorical_accuracy"),
+        ("keras.regularizers", "l2"),
+        ("keras.models", "Model Sequential load_model"),
+        ("keras.initializers", "glorot_uniform"),
+        ("keras.constraints", "maxnorm"),
+        ("keras.optimizers", "SGD Adam"),
+        ("keras.utils", "to_categorical Sequence"),
+    ]:
+        scope = {}
+        exec("from %s import *" % module, scope)
+        missing = [name for name in wanted.split() if name not in scope]
+        assert not missing, (module, missing)
+
+
+def two_outputs(**settings):
+    inputs = Input(shape=(4,))
+    hidden = Dense(5, activation="relu")(inputs)
+    outputs = [Dense(3, activation="softmax", name=name)(hidden) for name in ("main", "aux")]
+    model = Model(input=inputs, output=outputs)
+    model.compile("sgd", "categorical_crossentropy", **settings)
+    return model
+
+
+def check_metrics_of_several_outputs():
+    names = ["loss", "main_loss", "aux_loss", "main_acc", "aux_acc"]
+    model = two_outputs(metrics=["accuracy"])
+    assert model.metrics_names == names
+    H = model.fit(X, [Y, np.roll(Y, 1, 0)], epochs=1, verbose=0)
+    assert set(H.history) == set(names)
+    assert model.metrics_names == names
+    values = dict(zip(names, model.evaluate(X, [Y, np.roll(Y, 1, 0)], verbose=0), strict=True))
+    predictions = model.predict(X)
+    for name, labels, predicted in zip(
+        ("main", "aux"), (Y, np.roll(Y, 1, 0)), predictions, strict=True
+    ):
+        right = (predicted.argmax(1) == labels.argmax(1)).mean()
+        assert abs(values[name + "_acc"] - right) < 1e-6, values
+        loss = -np.log((predicted * labels).sum(1)).mean()
+        assert abs(values[name + "_loss"] - loss) < 1e-4, values
+    model = two_outputs(metrics={"aux": "accuracy"})
+    model.fit(X, [Y, Y], epochs=1, verbose=0)
+    assert model.metrics_names == ["loss", "main_loss", "aux_loss", "aux_acc"]
+
+
+def check_what_is_trained_is_settled_by_compile():
+    discriminator = Sequential([Dense(4, input_dim=2, activation="relu"), Dense(1)])
+    discriminator.compile("sgd", "mse")
+    generator = Sequential([Dense(2, input_dim=3)])
+    discriminator.trainable = False
+    noise = Input(shape=(3,))
+    combined = Model(noise, discriminator(generator(noise)))
+    combined.compile("sgd", "mse")
+    z, real, ones = np.ones((4, 3)), np.ones((4, 2)), np.full((4, 1), 5.0)
+
+    def moved(train):
+        before = [model.get_weights() for model in (discriminator, generator)]
+        train()
+        after = [model.get_weights() for model in (discriminator, generator)]
+        return [
+            any((a != b).any() for a, b in zip(*pair, strict=True))
+            for pair in zip(before, after, strict=True)
+        ]
+
+    for _ in range(2):
+        assert moved(lambda: discriminator.train_on_batch(real, ones)) == [True, False]
+        assert moved(lambda: combined.train_on_batch(z, ones)) == [False, True]
+        assert moved(lambda: discriminator.fit(real, ones, verbose=0)) == [True, False]
+        assert moved(lambda: combined.fit(z, ones, verbose=0)) == [False, True]
+    assert not discriminator.trainable
+    assert not discriminator.trainable_weights
+    discriminator.trainable = True  # too late for the combined model
+    assert moved(lambda: combined.train_on_batch(z, ones)) == [False, True]
+    assert discriminator.trainable
 
 
 def check_other_ways_to_import():

@@ -63,8 +63,9 @@ def _with_old_arguments(original, name, order):
         kwargs.pop("schedule_decay", None)
         if kwargs.get("epsilon", 0) is None:
             kwargs["epsilon"] = keras.config.epsilon()
-        if defaults and "learning_rate" not in kwargs:
-            note(defaults)
+        if defaults:
+            if "learning_rate" not in kwargs:
+                note(defaults)
             kwargs = dict(defaults.values) | kwargs
         rate = kwargs.get("learning_rate")
         if _is_decay(rate):  # as saved by `get_config`
