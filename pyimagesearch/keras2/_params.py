@@ -1,5 +1,7 @@
 """What Keras 2 told callbacks besides what Keras 3 does: more `params`, the validation data."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -18,7 +20,7 @@ class CompleteParams(keras.callbacks.Callback):
         x = given.get("x")
         self.more = {
             "batch_size": given.get("batch_size") or (32 if hasattr(x, "shape") else None),
-            "samples": len(x) if hasattr(x, "shape") else None,
+            "samples": _samples(x, given.get("validation_split") or 0.0),
             "do_validation": given.get("validation_data") is not None
             or bool(given.get("validation_split")),
         }
@@ -29,6 +31,11 @@ class CompleteParams(keras.callbacks.Callback):
             metrics = metrics + [f"val_{name}" for name in metrics]
         params.update(self.more, metrics=metrics)
         self.params = params
+
+
+def _samples(x, split):
+    """Return the number of rows to train on, of which the last ones may be kept for validation."""
+    return math.floor(len(x) * (1.0 - split)) if hasattr(x, "shape") else None
 
 
 def hand_out(data, callbacks):
