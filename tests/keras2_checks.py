@@ -588,12 +588,7 @@ def check_tensors_of_sequential():
     assert Model(model.inputs, model.outputs).predict(X).shape == (20, 3)
     function = K.function([model.input], [model.output])
     np.testing.assert_allclose(function([X])[0], model.predict(X), rtol=1e-5)
-    try:
-        Sequential([Dense(1)]).input
-    except AttributeError:
-        pass
-    else:
-        raise AssertionError
+    assert not hasattr(Sequential([Dense(1)]), "input")  # not built yet
 
 
 def check_star_imports():
@@ -647,6 +642,45 @@ def check_metrics_of_several_outputs():
     model = two_outputs(metrics={"aux": "accuracy"})
     model.fit(X, [Y, Y], epochs=1, verbose=0)
     assert model.metrics_names == ["loss", "main_loss", "aux_loss", "aux_acc"]
+
+
+class Batches(Callback):
+    """Keeps what it is told of every batch."""
+
+    def on_train_begin(self, logs={}):
+        self.begun, self.ended = [], []
+
+    def on_batch_begin(self, batch, logs={}):
+        self.begun.append((logs["batch"], logs.get("size")))
+
+    def on_batch_end(self, batch, logs={}):
+        self.ended.append(dict(logs))
+
+
+def check_logs_of_batches():
+    model = counting_model()
+    seen = Batches()
+    model.fit_generator(numbered(), 3, 2, verbose=0, callbacks=[seen])
+    assert [logs["loss"] for logs in seen.ended] == [0, 1, 2, 3, 4, 5]
+    assert [(logs["batch"], logs["size"]) for logs in seen.ended] == 2 * [(0, 2), (1, 2), (2, 2)]
+    model = small(optimizer=SGD(lr=0.0))
+    model.fit(
+        X,
+        Y,
+        batch_size=8,
+        validation_split=0.1,
+        epochs=1,
+        shuffle=False,
+        verbose=0,
+        callbacks=[seen],
+    )
+    assert seen.begun == [(0, 8), (1, 8), (2, 2)]
+    for logs, start in zip(seen.ended, (0, 8, 16), strict=True):
+        end = start + logs["size"]
+        loss, acc = model.test_on_batch(X[start:end], Y[start:end])
+        assert abs(logs["loss"] - loss) < 1e-5
+        assert abs(logs["acc"] - acc) < 1e-6
+    assert set(seen.ended[-1]) == {"batch", "size", "loss", "acc"}
 
 
 def check_what_is_trained_is_settled_by_compile():

@@ -105,41 +105,36 @@ def _metrics_names(self):
 
 
 def names_of_results(model):
-    """Return the names of what `evaluate` returns, in its order.
-
-    These are the loss, the losses of several outputs, and the metrics, output by output.
-    """
-    found, metrics = [], []
-    for metric in model.metrics:
-        if hasattr(metric, "_flat_metrics") or hasattr(metric, "_user_metrics"):
-            metrics = _names_of_metrics(metric)
-        else:
-            found.append(metric.name)
+    """Return the names of what `evaluate` returns, in its order."""
+    found = [name for name, _ in named_metrics(model)]
     settings = getattr(model, "_compile_config", None)
-    if found == ["loss"] and not metrics and settings is not None:  # they are not built yet
-        outputs = _outputs(model)
-        given = settings.config.get("metrics") or []
-        if len(outputs) > 1:
-            found += [f"{output}_loss" for output in outputs]
-            by_output = given.items() if isinstance(given, dict) else zip(outputs, given)
-            for output, some in by_output:
-                some = some if isinstance(some, (list, tuple)) else [some]
-                metrics += [f"{output}_{name}" for name in some if isinstance(name, str)]
-        else:
-            metrics = [name for name in given if isinstance(name, str)]
-    return [*(found or ["loss"]), *metrics]
+    if found == ["loss"] and settings is not None:  # those given are not built yet
+        found += _names_to_be(_outputs(model), settings.config.get("metrics") or [])
+    return found or ["loss"]
 
 
-def _names_of_metrics(container):
-    """Return the names of the metrics given to `compile`, once they are built."""
-    if not container.built:
-        return []
-    several = len(container.output_names or []) > 1
-    found = []
-    for part in container._flat_metrics + container._flat_weighted_metrics:
-        if part is not None:
-            output = f"{part.output_name}_" if several and part.output_name else ""
-            found += [output + metric.name for metric in part.metrics]
+def named_metrics(model):
+    """Return pairs of name and metric: the loss, those of several outputs, and what was given."""
+    losses, given = [], []
+    for metric in model.metrics:
+        if not hasattr(metric, "_user_metrics"):
+            losses.append((metric.name, metric))
+        elif metric.built:  # the container of those given to `compile`
+            for part in metric._flat_metrics + metric._flat_weighted_metrics:
+                output = f"{part.output_name}_" if part and part.output_name else ""
+                given += [(output + one.name, one) for one in (part.metrics if part else ())]
+    return losses + given
+
+
+def _names_to_be(outputs, given):
+    """Return the names that metrics will have once they are built."""
+    if len(outputs) < 2:
+        return [name for name in given if isinstance(name, str)]
+    found = [f"{output}_loss" for output in outputs]
+    pairs = given if isinstance(given, dict) else dict(zip(outputs, given, strict=False))
+    for output, metrics in pairs.items():
+        listed = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+        found += [f"{output}_{name}" for name in listed if isinstance(name, str)]
     return found
 
 
