@@ -60,7 +60,7 @@ def _with_old_arguments(original, name, order):
         if "lr" in kwargs:
             kwargs["learning_rate"] = kwargs.pop("lr")
         decay = kwargs.pop("decay", 0.0)
-        kwargs.pop("schedule_decay", None)
+        schedule_decay = kwargs.pop("schedule_decay", 0.004)
         if kwargs.get("epsilon", 0) is None:
             kwargs["epsilon"] = keras.config.epsilon()
         if defaults:
@@ -74,6 +74,8 @@ def _with_old_arguments(original, name, order):
             kwargs["learning_rate"] = float(rate)
         original(self, **kwargs)
         self._keras2_decay = float(decay)
+        if name == "Nadam":
+            self._keras2_schedule_decay = float(schedule_decay)
 
     __init__.__signature__ = inspect.signature(original)
     return __init__

@@ -789,7 +789,7 @@ ARGUMENTS = (
     Old(
         "schedule_decay",
         "",
-        "Its default of 0.004 is what Nadam does.",
+        "Keras 3's Nadam warms its momentum up by 0.96**t, Keras 2's by 0.96**(0.004 * t).",
         owner="keras.optimizers.Nadam",
         rename=False,
     ),
