@@ -69,6 +69,10 @@ def wrap(function, before):
 
 def install():
     """Patch the layers, Model(input=, output=) and the functions that had other arguments."""
+    for layer in ("MaxPooling", "AveragePooling"):
+        for rank in (1, 2, 3):
+            cls = getattr(keras.layers, f"{layer}{rank}D")
+            cls.__init__ = wrap(cls.__init__, _pool_of_two(rank))
     owners = {row.owner for row in names.ARGUMENTS if not row.owner.startswith(_ELSEWHERE)}
     for owner in owners - {"keras.layers.*", "keras.Model", "keras.layers.ThresholdedReLU"}:
         _patch(owner)
@@ -100,6 +104,15 @@ def _patch(owner):
         return target(*args, **kwargs)
 
     setattr(resolve(module), name, function)
+
+
+def _pool_of_two(rank):
+    """Return what gives a pooling layer its old default size."""
+
+    def before(args, kwargs):
+        return args, kwargs if args else {"pool_size": (2,) * rank} | kwargs
+
+    return before
 
 
 def _kernel_sizes(rows, args, kwargs):
@@ -159,14 +172,31 @@ def _patch_every_layer():
     def __init__(self, *args, weights=None, **kwargs):
         if kwargs.get("name"):
             kwargs["name"] = kwargs["name"].replace("/", "_")  # Keras 3 forbids it
+        batch_shape = kwargs.get("batch_input_shape")
         kwargs = translate(rows, kwargs, {"batch_input_shape": batch_input_shape})
         original(self, *args, **kwargs)
+        if batch_shape is not None:
+            self._keras2_batch_shape = tuple(batch_shape)
         if weights is not None:
             note(rows["weights"])
             _set_once_built(self, weights)
 
     __init__.__signature__ = inspect.signature(original)
     keras.layers.Layer.__init__ = __init__
+    keras.Sequential.add = _add(keras.Sequential.add)
+
+
+def _add(original):
+    """Keep the number of rows in `batch_input_shape`, which a stateful layer needs."""
+
+    @functools.wraps(original)
+    def add(self, layer, rebuild=True):
+        shape = getattr(layer, "_keras2_batch_shape", None)
+        if shape is not None and not self._layers:
+            original(self, keras.layers.InputLayer(batch_shape=shape))
+        original(self, layer, rebuild)
+
+    return add
 
 
 def _set_once_built(layer, weights):
