@@ -32,7 +32,7 @@ from keras.layers.convolutional import Convolution2D, MaxPooling2D, ZeroPadding2
 from keras.layers.core import Activation, Dense, Dropout, Flatten, Lambda
 from keras.layers.normalization import BatchNormalization
 from keras.models import Model, Sequential, load_model
-from keras.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
+from keras.optimizers import SGD, Adadelta, Adagrad, Adam, Nadam, RMSprop
 from keras.utils import Sequence, np_utils
 from keras.utils.np_utils import to_categorical
 
@@ -548,6 +548,15 @@ def check_backend():
     K.set_session(tf.Session(config=config))
     tf.set_random_seed(3)
     assert K.tf is tf
+    optimizer = Adam(lr=0.1, decay=0.5)
+    assert K.get_value(K.cast(optimizer.decay, K.dtype(optimizer.decay))) == 0.5
+    assert K.dtype(x) == "float32"
+    try:
+        K.no_such(x)
+    except AttributeError as error:
+        assert "keras.ops" in str(error)
+    else:
+        raise AssertionError
 
 
 def check_every_name_in_the_table():
@@ -577,6 +586,44 @@ def check_every_name_in_the_table():
             assert not hasattr(importlib.import_module(module), name)
         else:
             assert row.provided, row.old
+
+
+def check_old_defaults_of_layers():
+    from keras.layers import LSTM, AveragePooling1D, AveragePooling2D, AveragePooling3D
+
+    assert AveragePooling2D().pool_size == MaxPooling2D().pool_size == (2, 2)
+    assert AveragePooling2D((3, 3)).pool_size == MaxPooling2D(pool_size=3).pool_size == (3, 3)
+    assert AveragePooling1D(pool_length=4).pool_size == (4,)
+    assert AveragePooling3D().pool_size == (2, 2, 2)
+    model = Sequential([LSTM(4, batch_input_shape=(2, 3, 1), stateful=True), Dense(1)])
+    assert model.input_shape == (2, 3, 1)
+    rows = np.ones((2, 3, 1))
+    first, second = (model.predict(rows, batch_size=2) for _ in range(2))
+    assert (first != second).all()  # it went on from its state
+
+
+def check_nadam():
+    """By the formula of Keras 2."""
+    for optimizer, schedule_decay in ((Nadam(), 0.004), (Nadam(0.002, schedule_decay=0.1), 0.1)):
+        model = Sequential([Dense(1, input_dim=1, use_bias=False)])
+        model.compile(optimizer, number_times_weight)
+        p = model.get_weights()[0].item()
+        m = v = 0.0
+        product = 1.0
+        for t in range(1, 6):
+            g = float(t)
+            now, later = (0.9 * (1 - 0.5 * 0.96 ** (s * schedule_decay)) for s in (t, t + 1))
+            product *= now
+            m = 0.9 * m + 0.1 * g
+            v = 0.999 * v + 0.001 * g**2
+            bar = (1 - now) * g / (1 - product) + later * m / (1 - product * later)
+            p -= 0.002 * bar / ((v / (1 - 0.999**t)) ** 0.5 + 1e-7)
+            model.train_on_batch(np.ones((1, 1)), np.full((1, 1), g))
+            np.testing.assert_allclose(model.get_weights()[0].item(), p, rtol=1e-5, atol=1e-6)
+
+
+def number_times_weight(y_true, y_pred):
+    return K.mean(y_true * y_pred)
 
 
 def check_tensors_of_sequential():

@@ -113,7 +113,9 @@ def install():
         "cast_to_floatx": lambda x: np.asarray(x, dtype=keras.config.floatx()),
         "int_shape": lambda x: tuple(x.shape),
         "ndim": lambda x: len(x.shape),
-        "dtype": lambda x: keras.backend.standardize_dtype(x.dtype),
+        "dtype": lambda x: keras.backend.standardize_dtype(
+            getattr(x, "dtype", keras.config.floatx())  # a number, such as optimizer.decay
+        ),
         "count_params": lambda x: int(np.prod(x.shape)),
         "flatten": flatten,
         "batch_flatten": lambda x: keras.layers.Flatten()(x),  # noqa: PLW0108  a new layer each

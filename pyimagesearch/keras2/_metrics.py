@@ -32,6 +32,8 @@ def install():
     trainer.compile = _compile(trainer.compile)
     model.train_on_batch = _of_this_batch(model.train_on_batch)
     model.test_on_batch = _of_this_batch(model.test_on_batch)
+    for module in (keras.losses, keras.metrics):
+        module.get = _own_first(module.get)
     model.metrics_names = property(_metrics_names)
     model._flatten_metrics_in_order = _in_order
 
@@ -52,6 +54,19 @@ def _compile(original):
         original(self, optimizer, _renamed(loss, _loss), *args, metrics=metrics, **kwargs)
 
     return compile
+
+
+def _own_first(original):
+    """Find what `load_model` was given as `custom_objects` by its name, too."""
+
+    @functools.wraps(original)
+    def get(identifier):
+        own = keras.saving.get_custom_objects()
+        return original(
+            own.get(identifier, identifier) if isinstance(identifier, str) else identifier
+        )
+
+    return get
 
 
 def _for_every_output(model, metrics):

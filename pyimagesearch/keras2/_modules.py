@@ -112,7 +112,10 @@ def extend(module):
             return look_up(f"{name}.{attribute}")
         if own is not None:
             return own(attribute)
-        raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}")
+        hint = ""
+        if name == "keras.backend" and not attribute.startswith("_"):
+            hint = ". What works on tensors is in keras.ops today, often under NumPy's name"
+        raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}{hint}")
 
     module.__getattr__ = __getattr__
     if name.startswith("keras."):
