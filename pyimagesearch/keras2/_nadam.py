@@ -3,6 +3,8 @@
 In Keras 3 it rises with 0.96 ** t, 250 times as fast.
 """
 
+import importlib
+
 import keras
 from keras import ops
 
@@ -12,6 +14,9 @@ def install():
     nadam = keras.optimizers.Nadam
     nadam._backend_update_step = _backend_update_step
     nadam.update_step = _update_step
+    if keras.backend.backend() == "torch":  # Keras takes all variables at once there
+        torch_nadam = importlib.import_module("keras.src.backend.torch.optimizers.torch_nadam")
+        torch_nadam.Nadam._parallel_update_step = _step_by_step
 
 
 def _momentum(optimizer, ahead):
@@ -25,6 +30,12 @@ def _backend_update_step(self, grads, trainable_variables, learning_rate):
     super(keras.optimizers.Nadam, self)._backend_update_step(
         grads, trainable_variables, learning_rate
     )
+
+
+def _step_by_step(self, grads, variables, learning_rate):
+    self.assign(self._u_product, self._u_product * _momentum(self, 1))
+    for gradient, variable in zip(grads, variables, strict=True):
+        self.update_step(gradient, variable, learning_rate)
 
 
 def _update_step(self, gradient, variable, learning_rate):
