@@ -732,7 +732,7 @@ def check_logs_of_batches():
 
 
 def check_what_is_trained_is_settled_by_compile():
-    discriminator = Sequential([Dense(4, input_dim=2, activation="relu"), Dense(1)])
+    discriminator = Sequential([Dense(4, input_dim=2), Dense(1)])
     discriminator.compile("sgd", "mse")
     generator = Sequential([Dense(2, input_dim=3)])
     discriminator.trainable = False
