@@ -1,0 +1,158 @@
+"""`keras.backend` of Keras 2: K.get_value, K.set_value and the functions on tensors."""
+
+import functools
+
+import keras
+import numpy as np
+
+from pyimagesearch.keras2._modules import PROVIDED
+
+_FORMATS = {"tf": "channels_last", "th": "channels_first"}
+
+
+class Session:
+    """What K.get_session gives: nothing can be done with it."""
+
+    def run(self, *args, **kwargs):
+        raise RuntimeError(
+            "There are no sessions in Keras 3: a tensor has its value, K.get_value(x), and a "
+            "model that shares the layers gives intermediate results."
+        )
+
+    def close(self):
+        """There is nothing to close."""
+
+
+def install():
+    """Provide the functions that are more than an operation of keras.ops under its own name."""
+    ops = keras.ops
+
+    def get_value(x):
+        return ops.convert_to_numpy(x) if hasattr(x, "shape") else np.asarray(x)
+
+    def set_value(x, value):
+        if not hasattr(x, "assign"):
+            raise TypeError(
+                f"K.set_value takes a variable, such as model.optimizer.lr. Received: {x!r}."
+            )
+        x.assign(value)
+
+    def batch_set_value(pairs):
+        for variable, value in pairs:
+            set_value(variable, value)
+
+    def function(inputs, outputs, updates=None):
+        model = keras.Model([i for i in inputs if not isinstance(i, int)], outputs)
+
+        def call(values):  # a learning phase given as last value says whether this is training
+            training = len(values) > len(model.inputs) and bool(values[-1])
+            found = model([np.asarray(v) for v in values[: len(model.inputs)]], training=training)
+            return [ops.convert_to_numpy(value) for value in keras.tree.flatten(found)]
+
+        return call
+
+    def set_image_dim_ordering(ordering):
+        keras.config.set_image_data_format(_FORMATS[ordering])
+
+    def image_dim_ordering():
+        return {new: old for old, new in _FORMATS.items()}[keras.config.image_data_format()]
+
+    def flatten(x):
+        return ops.reshape(x, (-1,))
+
+    def batch_dot(x, y, axes=None):
+        if axes is None:
+            axes = (len(x.shape) - 1, max(len(y.shape) - 2, 1))
+        return keras.layers.Dot(axes)([x, y])
+
+    def variable(value, dtype=None, name=None, constraint=None):
+        return keras.Variable(ops.convert_to_tensor(value, dtype or keras.config.floatx()))
+
+    def switch(condition, then_expression, else_expression):
+        if callable(then_expression):
+            return ops.cond(condition, then_expression, else_expression)
+        return ops.where(condition, then_expression, else_expression)
+
+    def constant(value, dtype=None, shape=None, name=None):
+        tensor = ops.convert_to_tensor(value, dtype or keras.config.floatx())
+        return tensor if shape is None else ops.broadcast_to(tensor, shape)
+
+    def mean_of(x, axis=None, keepdims=False):  # of whole numbers and truth values, too
+        return ops.mean(ops.cast(x, keras.config.floatx()), axis=axis, keepdims=keepdims)
+
+    nothing = lambda *args, **kwargs: None  # noqa: E731
+    provided = {
+        "get_value": get_value,
+        "eval": get_value,
+        "set_value": set_value,
+        "batch_get_value": lambda variables: [get_value(v) for v in variables],
+        "batch_set_value": batch_set_value,
+        "function": function,
+        "set_image_dim_ordering": set_image_dim_ordering,
+        "image_dim_ordering": image_dim_ordering,
+        "set_session": nothing,
+        "get_session": Session,
+        "manual_variable_initialization": nothing,
+        "set_learning_phase": nothing,
+        "learning_phase": lambda: 0,
+        "reset_uids": nothing,
+        "argmax": lambda x, axis=-1: ops.argmax(x, axis=axis),
+        "argmin": lambda x, axis=-1: ops.argmin(x, axis=axis),
+        "expand_dims": lambda x, axis=-1: ops.expand_dims(x, axis),
+        "concatenate": lambda tensors, axis=-1: ops.concatenate(tensors, axis=axis),
+        "gather": lambda reference, indices: ops.take(reference, indices, axis=0),
+        "l2_normalize": lambda x, axis=None: ops.normalize(x, axis=axis, order=2),
+        "reverse": lambda x, axes: ops.flip(x, axis=axes),
+        "repeat_elements": lambda x, rep, axis: ops.repeat(x, rep, axis=axis),
+        # the names of their arguments were others, too
+        "clip": lambda x, min_value, max_value: ops.clip(x, min_value, max_value),  # noqa: PLW0108
+        "permute_dimensions": lambda x, pattern: ops.transpose(x, pattern),  # noqa: PLW0108
+        "dropout": lambda x, level, noise_shape=None, seed=None: keras.random.dropout(
+            x, level, noise_shape, seed
+        ),
+        "cast_to_floatx": lambda x: np.asarray(x, dtype=keras.config.floatx()),
+        "int_shape": lambda x: tuple(x.shape),
+        "ndim": lambda x: len(x.shape),
+        "dtype": lambda x: keras.backend.standardize_dtype(
+            getattr(x, "dtype", keras.config.floatx())  # a number, such as optimizer.decay
+        ),
+        "count_params": lambda x: int(np.prod(x.shape)),
+        "flatten": flatten,
+        "batch_flatten": lambda x: keras.layers.Flatten()(x),  # noqa: PLW0108  a new layer each
+        "batch_dot": batch_dot,
+        "variable": variable,
+        "constant": constant,
+        "switch": switch,
+        "mean": mean_of,
+    }
+    for name, value in provided.items():
+        PROVIDED[f"keras.backend.{name}"] = functools.partial(_same, value)
+    PROVIDED["keras.backend.tf"] = _tensorflow
+    PROVIDED["keras.utils.print_summary"] = lambda: _print_summary
+    PROVIDED["keras.utils.probas_to_classes"] = lambda: _classes
+    for old in ("Session", "ConfigProto", "GPUOptions"):
+        PROVIDED[f"tensorflow.{old}"] = functools.partial(_of_tensorflow_1, old)
+
+
+def _same(value):
+    return value
+
+
+def _tensorflow():
+    import tensorflow  # noqa: PLC0415  the script asks for it
+
+    return tensorflow
+
+
+def _of_tensorflow_1(name):
+    return getattr(_tensorflow().compat.v1, name)
+
+
+def _print_summary(model, line_length=None, positions=None, print_fn=None):
+    model.summary(line_length=line_length, positions=positions, print_fn=print_fn)
+
+
+def _classes(probabilities):
+    if probabilities.shape[-1] > 1:
+        return probabilities.argmax(axis=-1)
+    return (probabilities > 0.5).astype("int32").reshape(-1)

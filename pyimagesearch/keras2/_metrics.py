@@ -1,0 +1,172 @@
+"""Metrics and losses of Keras 2: their names, and what they are of a single batch."""
+
+import functools
+
+import keras
+
+from pyimagesearch.keras2 import names
+from pyimagesearch.keras2._arguments import rows_of, translate
+from pyimagesearch.keras2._era import find_key, keys_are_old
+from pyimagesearch.keras2.explain import note
+
+_NAMES = next(row for row in names.METHODS if row.old == "metrics_names")
+_KEYS = {row.old: row for row in names.KEYS}
+METRICS = {  # what Keras 2.2 called them in its history
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+_LOSSES = {
+    row.old.rpartition(".")[2]: row
+    for row in names.NAMES
+    if row.old.startswith("keras.losses.") and row.old.rpartition(".")[2].islower()
+}
+
+
+def install():
+    """Patch what has to do with metrics in keras.Model."""
+    model = keras.Model
+    # where it is defined: Keras asks whether a class has a `compile` of its own
+    trainer = next(cls for cls in model.__mro__ if "compile" in vars(cls))
+    trainer.compile = _compile(trainer.compile)
+    model.train_on_batch = _of_this_batch(model.train_on_batch)
+    model.test_on_batch = _of_this_batch(model.test_on_batch)
+    for module in (keras.losses, keras.metrics):
+        module.get = _own_first(module.get)
+    model.metrics_names = property(_metrics_names)
+    model._flatten_metrics_in_order = _in_order
+
+
+def _compile(original):
+    """Call metrics and losses by names that Keras 3 has and that the script knows."""
+
+    @functools.wraps(original)
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, *args, **kwargs):
+        kwargs = translate(rows_of("keras.Model.compile"), kwargs)
+        old = keys_are_old()
+        metrics = _renamed(metrics, lambda name: _metric(name, old))
+        if "weighted_metrics" in kwargs:
+            weighted = _renamed(kwargs["weighted_metrics"], lambda name: _metric(name, old))
+            kwargs["weighted_metrics"] = weighted
+        metrics = _for_every_output(self, metrics)
+        # by position, the metrics came before the weights of the losses
+        original(self, optimizer, _renamed(loss, _loss), *args, metrics=metrics, **kwargs)
+
+    return compile
+
+
+def _own_first(original):
+    """Find what `load_model` was given as `custom_objects` by its name, too."""
+
+    @functools.wraps(original)
+    def get(identifier):
+        own = keras.saving.get_custom_objects()
+        return original(
+            own.get(identifier, identifier) if isinstance(identifier, str) else identifier
+        )
+
+    return get
+
+
+def _for_every_output(model, metrics):
+    """Apply a list of metrics to each of several outputs."""
+    count = len(_outputs(model))
+    nested = isinstance(metrics, (list, tuple)) and any(
+        part is None or isinstance(part, (list, tuple, dict)) for part in metrics
+    )
+    if count < 2 or nested or not metrics or isinstance(metrics, dict):
+        return metrics
+    return [list(metrics) for _ in range(count)]
+
+
+def _outputs(model):
+    return getattr(model, "output_names", None) or []
+
+
+def _renamed(item, rename):
+    """Apply `rename` to every str in nested lists and dicts."""
+    if isinstance(item, (list, tuple)):
+        return [_renamed(part, rename) for part in item]
+    if isinstance(item, dict):
+        return {name: _renamed(part, rename) for name, part in item.items()}
+    return rename(item) if isinstance(item, str) else item
+
+
+def _metric(name, old):
+    own = keras.saving.get_custom_objects()
+    if name in own or not old:
+        return own.get(name, name)
+    if name == "accuracy":
+        for key in ("acc", "val_acc"):
+            place = find_key(key)
+            if place:
+                note(_KEYS[key], place)
+        return "acc"
+    return METRICS.get(name, name)
+
+
+def _loss(name):
+    own = keras.saving.get_custom_objects()
+    if name in own:  # Keras 3 asks for losses among its own alone
+        return own[name]
+    row = _LOSSES.get(name)
+    return row.new.rpartition(".")[2] if row else name
+
+
+def _metrics_names(self):
+    note(_NAMES)
+    return names_of_results(self)
+
+
+def names_of_results(model):
+    """Return the names of what `evaluate` returns, in its order."""
+    found = [name for name, _ in named_metrics(model)]
+    settings = getattr(model, "_compile_config", None)
+    if found == ["loss"] and settings is not None:  # those given are not built yet
+        found += _names_to_be(_outputs(model), settings.config.get("metrics") or [])
+    return found or ["loss"]
+
+
+def named_metrics(model):
+    """Return pairs of name and metric: the loss, those of several outputs, and what was given."""
+    losses, given = [], []
+    for metric in model.metrics:
+        if not hasattr(metric, "_user_metrics"):
+            losses.append((metric.name, metric))
+        elif metric.built:  # the container of those given to `compile`
+            for part in metric._flat_metrics + metric._flat_weighted_metrics:
+                output = f"{part.output_name}_" if part and part.output_name else ""
+                given += [(output + one.name, one) for one in (part.metrics if part else ())]
+    return losses + given
+
+
+def _names_to_be(outputs, given):
+    """Return the names that metrics will have once they are built."""
+    if len(outputs) < 2:
+        return [name for name in given if isinstance(name, str)]
+    found = [f"{output}_loss" for output in outputs]
+    pairs = given if isinstance(given, dict) else dict(zip(outputs, given, strict=False))
+    for output, metrics in pairs.items():
+        listed = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+        found += [f"{output}_{name}" for name in listed if isinstance(name, str)]
+    return found
+
+
+def _in_order(self, logs):
+    """Return the figures of `evaluate` and its kin, in the order of `metrics_names`."""
+    names = names_of_results(self)
+    names = [name for name in names if name in logs] + sorted(logs.keys() - set(names))
+    found = [logs[name] for name in names]
+    return found[0] if len(found) == 1 else found
+
+
+def _of_this_batch(original):
+    """Return the figures of the batch: Keras 3 has their mean over all batches so far."""
+
+    @functools.wraps(original)
+    def on_batch(self, *args, **kwargs):
+        self.reset_metrics()
+        return original(self, *args, **kwargs)
+
+    return on_batch

@@ -1,0 +1,2 @@
+from .trainingmonitor import TrainingMonitor
+from .epochcheckpoint import EpochCheckpoint

@@ -1,0 +1,2 @@
+from .hdf5datasetwriter import HDF5DatasetWriter
+from .hdf5datasetgenerator import HDF5DatasetGenerator

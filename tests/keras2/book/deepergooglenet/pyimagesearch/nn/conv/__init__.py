@@ -1,0 +1,1 @@
+from .deepergooglenet import DeeperGoogLeNet

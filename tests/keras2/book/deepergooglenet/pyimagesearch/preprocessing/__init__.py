@@ -1,0 +1,3 @@
+from .imagetoarraypreprocessor import ImageToArrayPreprocessor
+from .simplepreprocessor import SimplePreprocessor
+from .meanpreprocessor import MeanPreprocessor

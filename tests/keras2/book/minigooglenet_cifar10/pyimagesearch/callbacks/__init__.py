@@ -1,0 +1,1 @@
+from .trainingmonitor import TrainingMonitor
