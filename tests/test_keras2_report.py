@@ -449,6 +449,38 @@ def test_two_sizes_are_doubted_where_nothing_else_is_old(tmp_path):
     assert "Conv2D(8, (3, 2))" in patched(old)
 
 
+def test_two_sizes_are_left_to_the_reader_in_a_file_for_keras_2(tmp_path):
+    code = PREAMBLE + "Conv2D(8, 3, 2)\nSGD(lr=1)\n"
+    report = report_on(tmp_path, code)
+    assert found(report) == [(8, "Conv2D(8, 3, 2)"), (9, "SGD(lr=)")]
+    assert report.findings[0][1].result == names.SILENT
+    assert patched(report) == PREAMBLE + "Conv2D(8, 3, 2)\nSGD(learning_rate=1)\n"
+    old = report_on(tmp_path, PREAMBLE + "Conv2D(8, 3, 2)\nConvolution2D(8, 3, 3)\n")
+    assert "\nConv2D(8, (3, 2))\nConvolution2D(8, (3, 3))\n" in patched(old)
+
+
+@pytest.mark.parametrize(
+    ("code", "old"),
+    [
+        ("LogisticRegression(multi_class='auto')", "LogisticRegression(multi_class=)"),
+        ("import numpy as np\nnp.float(3)", "numpy.float"),
+        ("for i in xrange(3): pass", "xrange"),
+        ("h5py.File(p, 'r')['x'].value", ".value"),
+        ("model.save('x.model')", '".model"'),
+    ],
+)
+def test_what_others_dropped_makes_no_file_old(tmp_path, code, old):
+    modern = PREAMBLE + "Conv2D(8, 3, 2); Adagrad(0.01); keras.optimizers.Nadam()\n"
+    report = report_on(tmp_path, f"{modern}{code}\n")
+    assert [name for _, name in found(report)] == [old]
+    assert "Conv2D(8, 3, 2)" in patched(report)
+
+
+def test_an_optimizer_that_is_spelt_as_today_has_todays_defaults(tmp_path):
+    code = "from keras.optimizers import Adagrad\nAdagrad(lr=0.01)\nAdagrad(learning_rate=0.01)\n"
+    assert [line for line, _ in found(report_on(tmp_path, code))] == [2, 2]
+
+
 def test_a_file_that_is_read_keeps_its_name_unless_the_one_that_writes_it_changes(tmp_path):
     (tmp_path / "read.py").write_text(
         "from keras.models import load_model\nimport glob\n"

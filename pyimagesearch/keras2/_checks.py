@@ -9,9 +9,14 @@ from pyimagesearch.keras2._calls import check_call
 from pyimagesearch.keras2._edits import Edit, Positions
 from pyimagesearch.keras2._imports import Imports
 from pyimagesearch.keras2._keys import check_key, check_keys, check_texts
-from pyimagesearch.keras2._lookup import find_other, methods, python2_name
+from pyimagesearch.keras2._lookup import (
+    find_other,
+    is_keras_1,
+    is_refused,
+    methods,
+    python2_name,
+)
 from pyimagesearch.keras2._paths import check_paths, check_pattern, check_suffix_constant
-from pyimagesearch.keras2.names import ERROR
 
 # Methods whose names no other library has: their object need not be known.
 DISTINCT = (
@@ -60,6 +65,8 @@ class Checker(Bindings):
         self._needing = []  # (finding, module) where edits use a module that is not imported
         self.kernels = []  # (finding, are both numbers the same?) for Conv2D(n, 3, 3)
         self.defaults = []  # findings of defaults that only an old file means
+        self.keras_1 = False  # something is spelt as in Keras 1
+        self.refused = False  # something of Keras is named that Keras 3 refuses
         self.metrics = {
             part.value
             for node in ast.walk(tree)
@@ -82,6 +89,8 @@ class Checker(Bindings):
         edits = list(edits) if self._is_where_it_seems(node) else []
         found = Finding(node.lineno, node.col_offset, old, new, row.why, row.result, edits, **more)
         self.findings.append(found)
+        self.keras_1 = self.keras_1 or is_keras_1(row)
+        self.refused = self.refused or is_refused(row)
         return found
 
     def _is_where_it_seems(self, node):
@@ -256,14 +265,16 @@ class Checker(Bindings):
         self.generic_visit(node)
 
     def _doubt(self):
-        """Take files for modern that hold nothing which Keras 3 refuses.
+        """Take files for modern that name nothing of Keras which Keras 3 refuses.
 
-        Conv2D(n, 3, 2) is a kernel and strides there, and optimizers have today's defaults.
+        Conv2D(n, 3, 2) is a kernel and strides there, as it was in Keras 2, and optimizers have
+        today's defaults. What other libraries dropped tells nothing about Keras.
         """
-        if any(finding.result == ERROR for finding in self.findings):
+        if self.keras_1:
             return
-        modern = [*self.defaults, *(finding for finding, same in self.kernels if not same)]
-        self.findings = [f for f in self.findings if not any(f is other for other in modern)]
+        if not self.refused:
+            modern = [*self.defaults, *(finding for finding, same in self.kernels if not same)]
+            self.findings = [f for f in self.findings if not any(f is other for other in modern)]
         for finding, _ in self.kernels:
             finding.edits = []
             finding.why = "If this was written for Keras 1: " + finding.why
