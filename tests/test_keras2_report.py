@@ -494,6 +494,31 @@ def test_a_file_that_is_read_keeps_its_name_unless_the_one_that_writes_it_change
     )
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "model.load_weights('theirs.h5')",
+        "model.load_weights('theirs.hdf5', by_name=False)",
+        "W = 'https://host/vgg16.h5'\nmodel.load_weights(keras.utils.get_file('vgg16.h5', W))",
+        "WEIGHTS_PATH = 'https://host/vgg16.h5'\nWEIGHTS = 'vgg16.h5'",
+        "MODEL_PATH = 'https://host/' + 'vgg16.h5'",
+        "BASE = 'https://host/'\nMODEL_PATH = BASE + 'vgg16.h5'\nMODEL = f'{BASE}vgg16.h5'",
+    ],
+)
+def test_weights_that_are_read_keep_their_names(tmp_path, code):
+    assert found(report_on(tmp_path, PREAMBLE + code + "\n")) == []
+
+
+def test_weights_that_are_read_change_with_those_that_are_written(tmp_path):
+    code = (
+        "W = 'a.h5'\nmodel.save_weights(W)\nmodel.load_weights(W)\n"
+        "model.load_weights('a.h5')\nmodel.load_weights('b.h5')\n"
+    )
+    report = report_on(tmp_path, code)
+    assert found(report) == [(1, '".h5"'), (4, '".h5"')]
+    assert patched(report) == code.replace("a.h5", "a.weights.h5")
+
+
 # -- the output ------------------------------------------------------------------------------------
 
 

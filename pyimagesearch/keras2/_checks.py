@@ -35,6 +35,7 @@ class Finding:
         edits: what changes it by rote; empty if a human must.
         path: (name, suffix) of a model file that is read: its suffix may only change together
             with that of the file that is written.
+        loads: Keras 3 reads that file as it is: nothing is old unless its name changes.
     """
 
     line: int
@@ -45,6 +46,7 @@ class Finding:
     result: str
     edits: list = field(default_factory=list)
     path: tuple = ()
+    loads: bool = False
 
 
 class Checker(Bindings):
