@@ -432,6 +432,29 @@ def test_what_is_right_today_is_not_reported(tmp_path, code):
     assert found(report_on(tmp_path, PREAMBLE + code + "\n")) == []
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle",
+        "try:\n    import pickle\nexcept ImportError:\n    import cPickle as pickle",
+        "try:\n    range = xrange\nexcept NameError:\n    pass",
+        "try:\n    it = d.iteritems()\nexcept (TypeError, AttributeError):\n    it = d.items()",
+        "import sys\nif sys.version_info[0] == 2:\n    import urllib2\n    range = xrange",
+        "import six\ntext = unicode if six.PY2 else str",
+    ],
+)
+def test_code_for_both_pythons_is_not_reported(tmp_path, code):
+    assert found(report_on(tmp_path, code + "\n")) == []
+
+
+def test_a_name_is_not_replaced_by_one_that_the_file_binds(tmp_path):
+    report = report_on(tmp_path, "range = xrange\nimport cPickle\n")
+    assert found(report) == [(1, "xrange"), (2, "cPickle")]
+    assert patched(report) == "range = xrange\nimport pickle\n"
+    code = "try:\n    model.fit_generator(x)\nexcept AttributeError:\n    xrange(3)\nxrange(3)\n"
+    assert found(report_on(tmp_path, code)) == [(2, ".fit_generator"), (5, "xrange")]
+
+
 def test_a_database_is_taken_for_hdf5_only_where_hdf5_is_read(tmp_path):
     assert found(report_on(tmp_path, "self.db['images'].value\n")) == []
     assert found(report_on(tmp_path, "import h5py\nself.db['images'].value\n")) == [(2, ".value")]

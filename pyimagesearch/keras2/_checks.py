@@ -12,6 +12,7 @@ from pyimagesearch.keras2._keys import check_key, check_keys, check_texts
 from pyimagesearch.keras2._lookup import (
     find_other,
     is_keras_1,
+    is_python2,
     is_refused,
     methods,
     python2_name,
@@ -23,6 +24,9 @@ DISTINCT = (
     *("fit_generator", "evaluate_generator", "predict_generator", "predict_classes"),
     *("to_yaml", "metrics_names"),
 )
+# What a file asks, and what it catches, to run on Python 2 and 3.
+VERSIONS = ("version_info", "hexversion", "PY2", "PY3", "python_version")
+MISSING = ("ImportError", "ModuleNotFoundError", "NameError", "AttributeError")
 
 
 @dataclass
@@ -65,6 +69,7 @@ class Checker(Bindings):
         self.written_paths = set()  # (name, suffix) of the model files that are written
         self.rewritten = {}  # id of a function -> (new form, edits) of the call of it
         self._needing = []  # (finding, module) where edits use a module that is not imported
+        self.bridges = _find_bridges(tree)
         self.kernels = []  # (finding, are both numbers the same?) for Conv2D(n, 3, 3)
         self.defaults = []  # findings of defaults that only an old file means
         self.keras_1 = False  # something is spelt as in Keras 1
@@ -90,6 +95,8 @@ class Checker(Bindings):
     def add(self, node, row, old, new, edits=(), **more):
         edits = list(edits) if self._is_where_it_seems(node) else []
         found = Finding(node.lineno, node.col_offset, old, new, row.why, row.result, edits, **more)
+        if is_python2(row) and id(node) in self.bridges:
+            return found  # the code is for both Pythons
         self.findings.append(found)
         self.keras_1 = self.keras_1 or is_keras_1(row)
         self.refused = self.refused or is_refused(row)
@@ -132,7 +139,8 @@ class Checker(Bindings):
     def _check_python2_name(self, node):
         row = python2_name(node.id) if node.id not in self.bound else None
         if row is not None and row.old in _python2.NAMES:
-            self.add(node, row, row.old, row.new, [self.replace(node, row.new)])
+            edits = [self.replace(node, row.new)] if row.new not in self.bound else []
+            self.add(node, row, row.old, row.new, edits)
 
     def visit_Attribute(self, node):
         self._check_method(node)
@@ -295,3 +303,23 @@ class Checker(Bindings):
     def visit_Assign(self, node):
         check_suffix_constant(self, node)
         super().visit_Assign(node)
+
+
+def _find_bridges(tree):
+    """Return the ids of the nodes in code that tells Python 2 from 3 itself."""
+    bridges = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try):
+            caught = [part.type for part in node.handlers if part.type is not None]
+            told_apart = any(_mentions(part, MISSING) for part in caught)
+        elif isinstance(node, (ast.If, ast.IfExp)):
+            told_apart = _mentions(node.test, VERSIONS)
+        else:
+            continue
+        if told_apart:
+            bridges.update(id(part) for part in ast.walk(node))
+    return bridges
+
+
+def _mentions(tree, words):
+    return any(getattr(node, "id", getattr(node, "attr", None)) in words for node in ast.walk(tree))

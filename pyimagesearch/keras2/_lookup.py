@@ -97,6 +97,10 @@ def python2_name(name):
     return new and names.Old(name, new, _PYTHON_2, rename=new != "in")
 
 
+def is_python2(row):
+    return row.why == _PYTHON_2
+
+
 def is_refused(row):
     """Whether a row is of a name of Keras that Keras 3 refuses."""
     return row.result == names.ERROR and row in _OF_KERAS

@@ -138,9 +138,7 @@ def _check_suffix(checker, literal, owner, writes, bare):
     finding = checker.add(literal, row, f'"{suffix}"', f'"{row.new}"', edits)
     if not writes:
         finding.path = (name, suffix)
-        finding.loads = (
-            owner == WEIGHTS and suffix in HDF5
-        )  # Keras 3 reads weights from any HDF5 file
+        finding.loads = owner == WEIGHTS  # all its suffixes are of HDF5
 
 
 def _check_template(checker, literal):
