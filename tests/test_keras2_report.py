@@ -109,7 +109,7 @@ def test_a_search_for_text_finds_the_same_lines(book, pattern, old):
 
 def test_nothing_is_found_in_our_own_code(monkeypatch, capsys):
     monkeypatch.chdir(PROJECT)
-    assert main(["examples", "pyimagesearch"]) == 0
+    assert main(["benchmarks", "examples", "pyimagesearch"]) == 0
     assert capsys.readouterr().out.startswith("Nothing of Keras 1 or 2 in ")
 
 
@@ -791,6 +791,19 @@ def test_a_notebooks_code_is_read_cell_by_cell(tmp_path, capsys):
     assert out[0].startswith(f"{path}:cell 4:3: SGD(lr=) -> SGD(learning_rate=)")
     assert len(out) == 2
     assert Report([str(path)]).diff() == b""
+
+
+def test_ipythons_own_lines_in_a_cell_are_passed_over(tmp_path):
+    path = tmp_path / "a.ipynb"
+    code = "SGD?\nkeras.optimizers??\n?SGD\nfiles = !ls\nt = %timeit -o f()\nopt = SGD(lr=3)\nopt?"
+    text = "from keras.optimizers import *\nx = ('%s'\n  % SGD(lr=3))"
+    path.write_text(notebook(("code", text), ("code", code)))
+    report = Report([str(path)])
+    assert not report.unreadable
+    assert [source.place(finding.line) for source, finding in report.findings] == [
+        f"{path}:cell 1:3",
+        f"{path}:cell 2:6",
+    ]
 
 
 def test_a_notebook_with_python_2_or_none_at_all_is_named(tmp_path, capsys):
