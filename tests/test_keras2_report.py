@@ -399,6 +399,9 @@ def test_calls_are_found_and_changed(tmp_path, before, after):
         ("load_model('old.hdf5')", '".hdf5"'),
         ("x.has_key(3)", ".has_key"),
         ("f = h5py.File(p)\nf.create_dataset('a', data=1)", "h5py.File(p)"),
+        ("o = {'lr': 0.1, 'momentum': 0.9}\nSGD(**o)", "SGD(lr=)"),
+        ("SGD(0.1, **{'decay': 1e-6})", "SGD(decay=)"),
+        ("getattr(model, 'fit_generator')(g)", ".fit_generator"),
     ],
 )
 def test_calls_are_found(tmp_path, code, old):

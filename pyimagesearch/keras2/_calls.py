@@ -7,7 +7,7 @@ import re
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._bindings import Binding
 from pyimagesearch.keras2._edits import Edit, delete_argument
-from pyimagesearch.keras2._lookup import arguments_of, find_other
+from pyimagesearch.keras2._lookup import arguments_of, find_other, methods
 
 RUNS = ("fit", "evaluate", "predict", "fit_generator", "evaluate_generator", "predict_generator")
 # Options of the feed: without them a model does the same, if slower.
@@ -32,6 +32,9 @@ def check_call(checker, node, owners):
     for keyword in node.keywords:
         if keyword.arg in rows:
             _check_argument(checker, node, name, keyword, rows[keyword.arg])
+        elif keyword.arg is None:
+            _check_unpacked(checker, node, name, keyword.value, rows)
+    _check_method_by_name(checker, node)
     _check_kernel(checker, node, rows)
     _check_steps(checker, node)
     _check_defaults(checker, node, owners)
@@ -67,6 +70,33 @@ def _check_argument(checker, call, function, keyword, row):
     elif row.old in ("nb_row", "nb_col"):
         edits = _one_kernel_size(checker, call)
     checker.add(keyword, row, old, new, edits)
+
+
+def _check_unpacked(checker, call, function, value, rows):
+    """Report SGD(**options) with options = {"lr": 0.1}. Others may use it: no edits."""
+    if isinstance(value, ast.Name):
+        value = (checker.lookup(value.id) or Binding()).value
+    if not isinstance(value, ast.Dict):
+        return
+    for key, content in zip(value.keys, value.values, strict=True):
+        row = rows.get(key.value) if isinstance(key, ast.Constant) else None
+        if row is not None and _applies(row, call, content, checker):
+            new = f"{function}({row.new}=)" if row.rename else row.new
+            checker.add(key, row, f"{function}({row.old}=)", new)
+
+
+def _check_method_by_name(checker, call):
+    """Report getattr(model, "fit_generator")."""
+    if getattr(call.func, "id", "") != "getattr" or len(call.args) != 2:
+        return
+    value = call.args[1]
+    name = value.value if isinstance(value, ast.Constant) else None
+    row = methods("keras.Model").get(name)
+    if row is None or name in checker.bound:
+        return
+    if checker.kind(call.args[0]) == "model" or name.endswith("_generator"):
+        edits = [checker.replace(value, f'"{row.new}"')] if row.rename else []
+        checker.add(value, row, f".{name}", f".{row.new}" if row.rename else row.new, edits)
 
 
 def _one_kernel_size(checker, call):
