@@ -847,6 +847,11 @@ def test_what_the_table_says_of_keras_3_is_so():
     assert kept - broken == names.TENSORFLOW_KEEPS
 
 
+def test_the_spellings_of_keras_1_are_in_the_table():
+    rows = (*names.MODULES, *names.NAMES, *names.ARGUMENTS)
+    assert names.KERAS_1 - {row.old for row in rows} == set()
+
+
 PAGE = PROJECT / "docs" / "migration.md"
 
 
