@@ -107,7 +107,7 @@ def way(build, feed):
         model = build(args)
         model.compile(keras.optimizers.SGD(0.001), "categorical_crossentropy", metrics=["accuracy"])
         fresh = feed(folder, args)
-        steps = len(np.load(folder / "labels.npy", "r")) // batch_size(args)
+        steps = -(-len(np.load(folder / "labels.npy", "r")) // batch_size(args))
 
         def run(passes):
             model.fit(fresh(), steps_per_epoch=steps, epochs=passes, shuffle=False, verbose=0)

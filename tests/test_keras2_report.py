@@ -109,7 +109,7 @@ def test_a_search_for_text_finds_the_same_lines(book, pattern, old):
 
 def test_nothing_is_found_in_our_own_code(monkeypatch, capsys):
     monkeypatch.chdir(PROJECT)
-    assert main(["examples", "pyimagesearch"]) == 0
+    assert main(["benchmarks", "examples", "pyimagesearch"]) == 0
     assert capsys.readouterr().out.startswith("Nothing of Keras 1 or 2 in ")
 
 
@@ -399,6 +399,9 @@ def test_calls_are_found_and_changed(tmp_path, before, after):
         ("load_model('old.hdf5')", '".hdf5"'),
         ("x.has_key(3)", ".has_key"),
         ("f = h5py.File(p)\nf.create_dataset('a', data=1)", "h5py.File(p)"),
+        ("o = {'lr': 0.1, 'momentum': 0.9}\nSGD(**o)", "SGD(lr=)"),
+        ("SGD(0.1, **{'decay': 1e-6})", "SGD(decay=)"),
+        ("getattr(model, 'fit_generator')(g)", ".fit_generator"),
     ],
 )
 def test_calls_are_found(tmp_path, code, old):
@@ -432,6 +435,29 @@ def test_what_is_right_today_is_not_reported(tmp_path, code):
     assert found(report_on(tmp_path, PREAMBLE + code + "\n")) == []
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle",
+        "try:\n    import pickle\nexcept ImportError:\n    import cPickle as pickle",
+        "try:\n    range = xrange\nexcept NameError:\n    pass",
+        "try:\n    it = d.iteritems()\nexcept (TypeError, AttributeError):\n    it = d.items()",
+        "import sys\nif sys.version_info[0] == 2:\n    import urllib2\n    range = xrange",
+        "import six\ntext = unicode if six.PY2 else str",
+    ],
+)
+def test_code_for_both_pythons_is_not_reported(tmp_path, code):
+    assert found(report_on(tmp_path, code + "\n")) == []
+
+
+def test_a_name_is_not_replaced_by_one_that_the_file_binds(tmp_path):
+    report = report_on(tmp_path, "range = xrange\nimport cPickle\n")
+    assert found(report) == [(1, "xrange"), (2, "cPickle")]
+    assert patched(report) == "range = xrange\nimport pickle\n"
+    code = "try:\n    model.fit_generator(x)\nexcept AttributeError:\n    xrange(3)\nxrange(3)\n"
+    assert found(report_on(tmp_path, code)) == [(2, ".fit_generator"), (5, "xrange")]
+
+
 def test_a_database_is_taken_for_hdf5_only_where_hdf5_is_read(tmp_path):
     assert found(report_on(tmp_path, "self.db['images'].value\n")) == []
     assert found(report_on(tmp_path, "import h5py\nself.db['images'].value\n")) == [(2, ".value")]
@@ -449,6 +475,38 @@ def test_two_sizes_are_doubted_where_nothing_else_is_old(tmp_path):
     assert "Conv2D(8, (3, 2))" in patched(old)
 
 
+def test_two_sizes_are_left_to_the_reader_in_a_file_for_keras_2(tmp_path):
+    code = PREAMBLE + "Conv2D(8, 3, 2)\nSGD(lr=1)\n"
+    report = report_on(tmp_path, code)
+    assert found(report) == [(8, "Conv2D(8, 3, 2)"), (9, "SGD(lr=)")]
+    assert report.findings[0][1].result == names.SILENT
+    assert patched(report) == PREAMBLE + "Conv2D(8, 3, 2)\nSGD(learning_rate=1)\n"
+    old = report_on(tmp_path, PREAMBLE + "Conv2D(8, 3, 2)\nConvolution2D(8, 3, 3)\n")
+    assert "\nConv2D(8, (3, 2))\nConvolution2D(8, (3, 3))\n" in patched(old)
+
+
+@pytest.mark.parametrize(
+    ("code", "old"),
+    [
+        ("LogisticRegression(multi_class='auto')", "LogisticRegression(multi_class=)"),
+        ("import numpy as np\nnp.float(3)", "numpy.float"),
+        ("for i in xrange(3): pass", "xrange"),
+        ("h5py.File(p, 'r')['x'].value", ".value"),
+        ("model.save('x.model')", '".model"'),
+    ],
+)
+def test_what_others_dropped_makes_no_file_old(tmp_path, code, old):
+    modern = PREAMBLE + "Conv2D(8, 3, 2); Adagrad(0.01); keras.optimizers.Nadam()\n"
+    report = report_on(tmp_path, f"{modern}{code}\n")
+    assert [name for _, name in found(report)] == [old]
+    assert "Conv2D(8, 3, 2)" in patched(report)
+
+
+def test_an_optimizer_that_is_spelt_as_today_has_todays_defaults(tmp_path):
+    code = "from keras.optimizers import Adagrad\nAdagrad(lr=0.01)\nAdagrad(learning_rate=0.01)\n"
+    assert [line for line, _ in found(report_on(tmp_path, code))] == [2, 2]
+
+
 def test_a_file_that_is_read_keeps_its_name_unless_the_one_that_writes_it_changes(tmp_path):
     (tmp_path / "read.py").write_text(
         "from keras.models import load_model\nimport glob\n"
@@ -460,6 +518,31 @@ def test_a_file_that_is_read_keeps_its_name_unless_the_one_that_writes_it_change
     assert report.patched(read).decode().splitlines()[-1] == (
         "load_model('a.keras'); load_model('b.model'); glob.glob('models/*.keras')"
     )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "model.load_weights('theirs.h5')",
+        "model.load_weights('theirs.hdf5', by_name=False)",
+        "W = 'https://host/vgg16.h5'\nmodel.load_weights(keras.utils.get_file('vgg16.h5', W))",
+        "WEIGHTS_PATH = 'https://host/vgg16.h5'\nWEIGHTS = 'vgg16.h5'",
+        "MODEL_PATH = 'https://host/' + 'vgg16.h5'",
+        "BASE = 'https://host/'\nMODEL_PATH = BASE + 'vgg16.h5'\nMODEL = f'{BASE}vgg16.h5'",
+    ],
+)
+def test_weights_that_are_read_keep_their_names(tmp_path, code):
+    assert found(report_on(tmp_path, PREAMBLE + code + "\n")) == []
+
+
+def test_weights_that_are_read_change_with_those_that_are_written(tmp_path):
+    code = (
+        "W = 'a.h5'\nmodel.save_weights(W)\nmodel.load_weights(W)\n"
+        "model.load_weights('a.h5')\nmodel.load_weights('b.h5')\n"
+    )
+    report = report_on(tmp_path, code)
+    assert found(report) == [(1, '".h5"'), (4, '".h5"')]
+    assert patched(report) == code.replace("a.h5", "a.weights.h5")
 
 
 # -- the output ------------------------------------------------------------------------------------
@@ -713,6 +796,19 @@ def test_a_notebooks_code_is_read_cell_by_cell(tmp_path, capsys):
     assert Report([str(path)]).diff() == b""
 
 
+def test_ipythons_own_lines_in_a_cell_are_passed_over(tmp_path):
+    path = tmp_path / "a.ipynb"
+    code = "SGD?\nkeras.optimizers??\n?SGD\nfiles = !ls\nt = %timeit -o f()\nopt = SGD(lr=3)\nopt?"
+    text = "from keras.optimizers import *\nx = ('%s'\n  % SGD(lr=3))"
+    path.write_text(notebook(("code", text), ("code", code)))
+    report = Report([str(path)])
+    assert not report.unreadable
+    assert [source.place(finding.line) for source, finding in report.findings] == [
+        f"{path}:cell 1:3",
+        f"{path}:cell 2:6",
+    ]
+
+
 def test_a_notebook_with_python_2_or_none_at_all_is_named(tmp_path, capsys):
     path = tmp_path / "a.ipynb"
     path.write_text(notebook(("code", "x = 1\nprint x"), ("code", "m.fit_generator(x)")))
@@ -749,6 +845,11 @@ def test_what_the_table_says_of_keras_3_is_so():
         *("keras.backend.set_value", "keras.backend.batch_set_value", "keras.backend.gradients"),
     }
     assert kept - broken == names.TENSORFLOW_KEEPS
+
+
+def test_the_spellings_of_keras_1_are_in_the_table():
+    rows = (*names.MODULES, *names.NAMES, *names.ARGUMENTS)
+    assert names.KERAS_1 - {row.old for row in rows} == set()
 
 
 PAGE = PROJECT / "docs" / "migration.md"

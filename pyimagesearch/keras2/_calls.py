@@ -7,7 +7,7 @@ import re
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._bindings import Binding
 from pyimagesearch.keras2._edits import Edit, delete_argument
-from pyimagesearch.keras2._lookup import arguments_of, find_other
+from pyimagesearch.keras2._lookup import arguments_of, find_other, methods
 
 RUNS = ("fit", "evaluate", "predict", "fit_generator", "evaluate_generator", "predict_generator")
 # Options of the feed: without them a model does the same, if slower.
@@ -32,6 +32,9 @@ def check_call(checker, node, owners):
     for keyword in node.keywords:
         if keyword.arg in rows:
             _check_argument(checker, node, name, keyword, rows[keyword.arg])
+        elif keyword.arg is None:
+            _check_unpacked(checker, node, name, keyword.value, rows)
+    _check_method_by_name(checker, node)
     _check_kernel(checker, node, rows)
     _check_steps(checker, node)
     _check_defaults(checker, node, owners)
@@ -69,6 +72,33 @@ def _check_argument(checker, call, function, keyword, row):
     checker.add(keyword, row, old, new, edits)
 
 
+def _check_unpacked(checker, call, function, value, rows):
+    """Report SGD(**options) with options = {"lr": 0.1}. Others may use it: no edits."""
+    if isinstance(value, ast.Name):
+        value = (checker.lookup(value.id) or Binding()).value
+    if not isinstance(value, ast.Dict):
+        return
+    for key, content in zip(value.keys, value.values, strict=True):
+        row = rows.get(key.value) if isinstance(key, ast.Constant) else None
+        if row is not None and _applies(row, call, content, checker):
+            new = f"{function}({row.new}=)" if row.rename else row.new
+            checker.add(key, row, f"{function}({row.old}=)", new)
+
+
+def _check_method_by_name(checker, call):
+    """Report getattr(model, "fit_generator")."""
+    if getattr(call.func, "id", "") != "getattr" or len(call.args) != 2:
+        return
+    value = call.args[1]
+    name = value.value if isinstance(value, ast.Constant) else None
+    row = methods("keras.Model").get(name)
+    if row is None or name in checker.bound:
+        return
+    if checker.kind(call.args[0]) == "model" or name.endswith("_generator"):
+        edits = [checker.replace(value, f'"{row.new}"')] if row.rename else []
+        checker.add(value, row, f".{name}", f".{row.new}" if row.rename else row.new, edits)
+
+
 def _one_kernel_size(checker, call):
     """Return the edits that make nb_row=3, nb_col=3 to kernel_size=(3, 3)."""
     both = [k for k in call.keywords if k.arg in ("nb_row", "nb_col")]
@@ -95,6 +125,8 @@ def _check_mode(checker, call, owners):
 def _check_kernel(checker, call, rows):
     row = rows.get("(filters, rows, columns)")
     found = checker.resolve(call.func)
+    if row is not None and found.written.rpartition(".")[2] == "Convolution2D":
+        checker.keras_1 = True
     if row is None or len(call.args) < 3 or found.written.startswith("tensorflow."):
         return
     if any(isinstance(argument, (ast.Starred, ast.Tuple)) for argument in call.args[:3]):
@@ -122,6 +154,8 @@ def _check_defaults(checker, call, owners):
     row = next((row for row in names.DEFAULTS if row.owner in owners), None)
     if row is None or any(keyword.arg is None for keyword in call.keywords):
         return
+    if any(keyword.arg == "learning_rate" for keyword in call.keywords):
+        return  # spelt as today
     given = {"learning_rate" if k.arg == "lr" else k.arg for k in call.keywords}
     given |= {"learning_rate"} if call.args else set()
     missing = [f"{name}={value}" for name, value in row.values if name not in given]

@@ -9,15 +9,24 @@ from pyimagesearch.keras2._calls import check_call
 from pyimagesearch.keras2._edits import Edit, Positions
 from pyimagesearch.keras2._imports import Imports
 from pyimagesearch.keras2._keys import check_key, check_keys, check_texts
-from pyimagesearch.keras2._lookup import find_other, methods, python2_name
+from pyimagesearch.keras2._lookup import (
+    find_other,
+    is_keras_1,
+    is_python2,
+    is_refused,
+    methods,
+    python2_name,
+)
 from pyimagesearch.keras2._paths import check_paths, check_pattern, check_suffix_constant
-from pyimagesearch.keras2.names import ERROR
 
 # Methods whose names no other library has: their object need not be known.
 DISTINCT = (
     *("fit_generator", "evaluate_generator", "predict_generator", "predict_classes"),
     *("to_yaml", "metrics_names"),
 )
+# What a file asks, and what it catches, to run on Python 2 and 3.
+VERSIONS = ("version_info", "hexversion", "PY2", "PY3", "python_version")
+MISSING = ("ImportError", "ModuleNotFoundError", "NameError", "AttributeError")
 
 
 @dataclass
@@ -30,6 +39,7 @@ class Finding:
         edits: what changes it by rote; empty if a human must.
         path: (name, suffix) of a model file that is read: its suffix may only change together
             with that of the file that is written.
+        loads: Keras 3 reads that file as it is: nothing is old unless its name changes.
     """
 
     line: int
@@ -40,6 +50,7 @@ class Finding:
     result: str
     edits: list = field(default_factory=list)
     path: tuple = ()
+    loads: bool = False
 
 
 class Checker(Bindings):
@@ -58,8 +69,11 @@ class Checker(Bindings):
         self.written_paths = set()  # (name, suffix) of the model files that are written
         self.rewritten = {}  # id of a function -> (new form, edits) of the call of it
         self._needing = []  # (finding, module) where edits use a module that is not imported
+        self.bridges = _find_bridges(tree)
         self.kernels = []  # (finding, are both numbers the same?) for Conv2D(n, 3, 3)
         self.defaults = []  # findings of defaults that only an old file means
+        self.keras_1 = False  # something is spelt as in Keras 1
+        self.refused = False  # something of Keras is named that Keras 3 refuses
         self.metrics = {
             part.value
             for node in ast.walk(tree)
@@ -81,7 +95,11 @@ class Checker(Bindings):
     def add(self, node, row, old, new, edits=(), **more):
         edits = list(edits) if self._is_where_it_seems(node) else []
         found = Finding(node.lineno, node.col_offset, old, new, row.why, row.result, edits, **more)
+        if is_python2(row) and id(node) in self.bridges:
+            return found  # the code is for both Pythons
         self.findings.append(found)
+        self.keras_1 = self.keras_1 or is_keras_1(row)
+        self.refused = self.refused or is_refused(row)
         return found
 
     def _is_where_it_seems(self, node):
@@ -121,7 +139,8 @@ class Checker(Bindings):
     def _check_python2_name(self, node):
         row = python2_name(node.id) if node.id not in self.bound else None
         if row is not None and row.old in _python2.NAMES:
-            self.add(node, row, row.old, row.new, [self.replace(node, row.new)])
+            edits = [self.replace(node, row.new)] if row.new not in self.bound else []
+            self.add(node, row, row.old, row.new, edits)
 
     def visit_Attribute(self, node):
         self._check_method(node)
@@ -256,14 +275,16 @@ class Checker(Bindings):
         self.generic_visit(node)
 
     def _doubt(self):
-        """Take files for modern that hold nothing which Keras 3 refuses.
+        """Take files for modern that name nothing of Keras which Keras 3 refuses.
 
-        Conv2D(n, 3, 2) is a kernel and strides there, and optimizers have today's defaults.
+        Conv2D(n, 3, 2) is a kernel and strides there, as it was in Keras 2, and optimizers have
+        today's defaults. What other libraries dropped tells nothing about Keras.
         """
-        if any(finding.result == ERROR for finding in self.findings):
+        if self.keras_1:
             return
-        modern = [*self.defaults, *(finding for finding, same in self.kernels if not same)]
-        self.findings = [f for f in self.findings if not any(f is other for other in modern)]
+        if not self.refused:
+            modern = [*self.defaults, *(finding for finding, same in self.kernels if not same)]
+            self.findings = [f for f in self.findings if not any(f is other for other in modern)]
         for finding, _ in self.kernels:
             finding.edits = []
             finding.why = "If this was written for Keras 1: " + finding.why
@@ -282,3 +303,23 @@ class Checker(Bindings):
     def visit_Assign(self, node):
         check_suffix_constant(self, node)
         super().visit_Assign(node)
+
+
+def _find_bridges(tree):
+    """Return the ids of the nodes in code that tells Python 2 from 3 itself."""
+    bridges = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try):
+            caught = [part.type for part in node.handlers if part.type is not None]
+            told_apart = any(_mentions(part, MISSING) for part in caught)
+        elif isinstance(node, (ast.If, ast.IfExp)):
+            told_apart = _mentions(node.test, VERSIONS)
+        else:
+            continue
+        if told_apart:
+            bridges.update(id(part) for part in ast.walk(node))
+    return bridges
+
+
+def _mentions(tree, words):
+    return any(getattr(node, "id", getattr(node, "attr", None)) in words for node in ast.walk(tree))

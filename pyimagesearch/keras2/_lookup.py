@@ -9,6 +9,7 @@ _NAMES = {row.old: row for row in (*names.NAMES, *names.OTHERS) if not row.owner
 _NAMES |= {old: names.Old(old, new, _PYTHON_2) for old, new in _python2.MODULES.items()}
 _MODULES = {row.old: row for row in names.MODULES}
 _OLD_ROOTS = [row for row in names.ROOTS if row.why]  # the others still work
+_OF_KERAS = {*names.ROOTS, *names.MODULES, *names.NAMES, *names.ARGUMENTS, *names.METHODS}
 _KEYS = {row.old: row for row in names.KEYS}
 MODEL_METHODS = "keras.Model."
 
@@ -94,6 +95,20 @@ def python2_name(name):
     """Return the row of a function or method that Python 2 had, None for another name."""
     new = (_python2.NAMES | _python2.METHODS).get(name)
     return new and names.Old(name, new, _PYTHON_2, rename=new != "in")
+
+
+def is_python2(row):
+    return row.why == _PYTHON_2
+
+
+def is_refused(row):
+    """Whether a row is of a name of Keras that Keras 3 refuses."""
+    return row.result == names.ERROR and row in _OF_KERAS
+
+
+def is_keras_1(row):
+    """Whether a row is of a spelling that Keras 2 gave up."""
+    return row.old in names.KERAS_1 and row in _OF_KERAS
 
 
 def find_key(key):

@@ -19,7 +19,7 @@ FUNCTIONS = {
     "keras.models.load_model": (0, SAVE, False),
     CHECKPOINT: (0, CHECKPOINT, True),
 }
-MODEL_NAMES = re.compile(r"MODEL|CHECKPOINT|WEIGHTS")
+MODEL_NAMES = re.compile(r"MODEL|CHECKPOINT")
 
 
 def check_paths(checker, call, owners):
@@ -32,7 +32,7 @@ def check_paths(checker, call, owners):
     path = next((k.value for k in call.keywords if k.arg in ("filepath", "path")), None)
     path = call.args[place] if path is None and len(call.args) > place else path
     literal = _last_literal(checker, path)
-    if literal is None:
+    if literal is None or (not writes and _is_address(checker, path)):
         return
     if owner == CHECKPOINT:
         _check_template(checker, literal)
@@ -46,13 +46,15 @@ def check_paths(checker, call, owners):
 
 
 def check_suffix_constant(checker, node):
-    """Report MODEL_PATH = "x.model" in a configuration."""
+    """Report MODEL_PATH = "x.model" in a configuration.
+
+    A file of weights is reported where it is written: any that is read may keep its name.
+    """
     upper = [t.id for t in node.targets if isinstance(t, ast.Name) and t.id.isupper()]
-    if any(MODEL_NAMES.search(name) for name in upper):
+    if any(MODEL_NAMES.search(name) and "WEIGHTS" not in name for name in upper):
         literal = _last_literal(checker, node.value)
-        if literal is not None:
-            weights = any("WEIGHTS" in name for name in upper)
-            _check_suffix(checker, literal, WEIGHTS if weights else SAVE, True, False)
+        if literal is not None and not _is_address(checker, node.value):
+            _check_suffix(checker, literal, SAVE, True, False)
 
 
 def check_pattern(checker, call):
@@ -93,6 +95,19 @@ def _last_literal(checker, node, depth=5):
     return _last_literal(checker, part, depth - 1)
 
 
+def _is_address(checker, node):
+    """Whether a path is visibly that of a download."""
+    parts = list(ast.walk(node))
+    bindings = [checker.lookup(part.id) for part in parts if isinstance(part, ast.Name)]
+    for binding in bindings:
+        if binding is not None and binding.value is not None:
+            parts += ast.walk(binding.value)
+    return any(
+        isinstance(part, ast.Constant) and isinstance(part.value, str) and "://" in part.value
+        for part in parts
+    )
+
+
 def _tail(literal):
     if isinstance(literal, ast.JoinedStr):
         literal = literal.values[-1]
@@ -123,6 +138,7 @@ def _check_suffix(checker, literal, owner, writes, bare):
     finding = checker.add(literal, row, f'"{suffix}"', f'"{row.new}"', edits)
     if not writes:
         finding.path = (name, suffix)
+        finding.loads = owner == WEIGHTS  # all its suffixes are of HDF5
 
 
 def _check_template(checker, literal):

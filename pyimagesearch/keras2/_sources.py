@@ -151,9 +151,13 @@ def _read_notebook(path, data):
     source = Source(path, b"", ast.Module([], []))
     line = 1
     for number, cell in codes:
-        code = _without_magics(cell)
+        code, place = cell, f"{path}:cell {number}"
         try:
-            tree = _parse(code, f"{path}:cell {number}")
+            try:
+                tree = _parse(code, place)
+            except UnreadableError:  # it may be IPython
+                code = _without_magics(cell)
+                tree = _parse(code, place)
         except UnreadableError as error:  # the other cells can still be read
             source.problems.append(error)
             continue
@@ -171,4 +175,6 @@ def _without_magics(code):
         if not re.match(r"\s*%%(time|timeit|capture|prun)\b", first):
             return ""  # another language, or a file to write
         code = "\n" + code
-    return re.sub(r"^([ \t]*)[%!?].*", r"\1pass", code, flags=re.MULTILINE)
+    code = re.sub(r"^([ \t]*)[%!?].*", r"\1pass", code, flags=re.MULTILINE)
+    code = re.sub(r"^([ \t]*)[\w.*%]+\?\??[ \t]*$", r"\1pass", code, flags=re.MULTILINE)
+    return re.sub(r"^([ \t]*[\w., \t]+=[ \t]*)[%!].*", r"\1None", code, flags=re.MULTILINE)

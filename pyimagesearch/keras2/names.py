@@ -886,6 +886,21 @@ DEFAULTS = (
     ),
 )
 
+# Spellings that Keras 2 gave up: only beside one of these is Conv2D(n, 3, 3) a kernel of 3x3.
+KERAS_1 = {
+    *("init", "W_regularizer", "b_regularizer", "W_constraint", "b_constraint", "bias"),
+    *("output_dim", "inner_init", "inner_activation", "U_regularizer", "U_constraint"),
+    *("dropout_W", "dropout_U", "consume_less", "forget_bias_init", "nb_filter", "border_mode"),
+    *("subsample", "atrous_rate", "nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3"),
+    *("filter_length", "subsample_length", "dim_ordering", "pool_length", "p", "sigma"),
+    *("beta_init", "gamma_init", "mode", "input", "output", "class_mode", "show_accuracy"),
+    *("nb_epoch", "samples_per_epoch", "nb_val_samples", "val_samples", "max_q_size", "nb_worker"),
+    *("pickle_safe", "nb_classes", "keras.layers.merge", "keras.layers.Merge"),
+    *("keras.layers.Deconvolution2D", "keras.layers.AtrousConvolution2D"),
+    *("keras.objectives", "keras.initializations", "keras.utils.visualize_util"),
+    *("keras.backend.image_dim_ordering", "keras.backend.set_image_dim_ordering"),
+}
+
 _FIT = "fit, evaluate and predict take generators themselves."
 
 # Methods and attributes of objects.

@@ -46,14 +46,17 @@ class Report:
                 written |= checker.written_paths
             except RecursionError:
                 self._refuse(UnreadableError(source.path, "It is nested too deeply."))
-        suffixes = {suffix for _, suffix in written}
+        written |= {("*", suffix) for _, suffix in written}  # glob("*.model")
+        self.findings = [
+            (source, finding)
+            for source, finding in self.findings
+            if not finding.loads or finding.path in written
+        ]
         for source, finding in self.findings:
             if source.cells:
                 finding.edits = []  # a notebook is no text that a patch could change
             if finding.path and finding.path not in written:
-                name, suffix = finding.path
-                if name != "*" or suffix not in suffixes:
-                    finding.edits = []  # the file that is there keeps its name
+                finding.edits = []  # the file that is there keeps its name
 
     def _read(self, paths):
         seen = set()
