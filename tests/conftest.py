@@ -10,6 +10,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+collect_ignore = ["keras2/book"]  # a reader's scripts, one of which is called test_ensemble.py
+
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
