@@ -31,12 +31,12 @@ found["map"] = list(K.int_shape(model.layers[0].output))[1:]
 # a rate that falls with every batch: 0.1 / (1 + 0.5 * batches)
 opt = SGD(lr=0.1, decay=0.5)
 model.compile(loss="categorical_crossentropy", optimizer=opt, metrics=["accuracy"])
-before = model.get_weights()[-1]
+start = model.get_weights()
 model.train_on_batch(X[:bs], Y[:bs])
-first = model.get_weights()[-1]
+first = model.get_weights()[-1]; model.set_weights(start)
 model.train_on_batch(X[:bs], Y[:bs])
 second = model.get_weights()[-1]
-found["steps"] = [float(abs(first - before).sum()), float(abs(second - first).sum())]
+found["steps"] = [float(abs(first - start[-1]).sum()), float(abs(second - start[-1]).sum())]
 
 # from here on at a tenth of the rate, set by hand and by a callback
 model.optimizer.lr = 0.01
