@@ -1,18 +1,16 @@
 """EpochCheckpoint: the whole model, optimizer included, every few epochs."""
 
-import io
 import json
 import time
 import uuid
 import warnings
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
-from keras.src.legacy.saving.legacy_h5_format import save_model_to_hdf5
 
 from pyimagesearch.callbacks.checkpointnote import LEGACY, read_arrays, read_note, write_note
+from pyimagesearch.callbacks.legacyformat import save_legacy, writing_hdf5
 from pyimagesearch.utils.files import remove_leftovers, replacing
 from pyimagesearch.utils.locking import hold
 
@@ -360,7 +358,9 @@ def _save(model, path, note, arrays):
     with replacing(path) as temporary:
         try:
             if path.suffix in LEGACY:
-                _save_legacy(model, temporary, note, arrays)
+                with writing_hdf5(temporary) as file:
+                    save_legacy(model, file)
+                    write_note(file, note, arrays)
             else:
                 model.save(temporary)
                 write_note(temporary, note, arrays)
@@ -371,26 +371,6 @@ def _save(model, path, note, arrays):
             raise ValueError(
                 f"Cannot write {path}: {first}. The earlier checkpoints are as they were."
             ) from error
-
-
-def _save_legacy(model, path, note, arrays):
-    """Save in the format of 2017 without harm to the model, whose classes may be anybody's.
-
-    Keras 3.15 takes the optimizer out of the compile settings of the model that it saves, so that
-    a later save as `.keras` would come back with another. The file is made in memory first: on a
-    full disk HDF5 can neither write nor close it, and may take the process with it.
-    """
-    settings = getattr(model, "_compile_config", None)
-    before = dict(settings.config) if settings is not None else None
-    content = io.BytesIO()
-    try:
-        with h5py.File(content, "w") as file:
-            save_model_to_hdf5(model, file)  # `model.save` takes no open file
-            write_note(file, note, arrays)
-    finally:
-        if settings is not None:
-            settings.config = before
-    path.write_bytes(content.getbuffer())
 
 
 def saved_epoch(path):

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import io
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ import h5py
 import keras
 from keras.src.legacy.saving import legacy_h5_format
 
+from pyimagesearch.callbacks.legacyformat import save_legacy, writing_hdf5
 from pyimagesearch.keras2 import _hooks, _optimizers, names
 from pyimagesearch.keras2._frames import called_by_user
 from pyimagesearch.keras2.explain import note
@@ -52,8 +52,8 @@ def _save(original):
     @functools.wraps(original)
     def save(self, filepath, overwrite=True, include_optimizer=True, **kwargs):
         if not isinstance(filepath, (str, Path)):  # an open h5py.File
-            with _rates_as_schedules(), _keeping_compile_config(self):
-                legacy_h5_format.save_model_to_hdf5(self, filepath, True, include_optimizer)
+            with _rates_as_schedules():
+                save_legacy(self, filepath, include_optimizer=include_optimizer)
             return
         path = Path(filepath)
         kwargs.pop("save_format", None)
@@ -64,42 +64,16 @@ def _save(original):
             _note_suffix("keras.Model.save", path)
             if not overwrite and path.exists():
                 raise FileExistsError(f"{path} exists, and save was called with overwrite=False.")
-            with _writing(path) as file, _keeping_compile_config(self):
-                legacy_h5_format.save_model_to_hdf5(self, file, True, include_optimizer)
+            with replacing(path) as temporary, writing_hdf5(temporary) as file:
+                save_legacy(self, file, include_optimizer=include_optimizer)
 
     return save
-
-
-@contextlib.contextmanager
-def _writing(path):
-    """Give an empty HDF5 file that takes the place of `path` when it is complete.
-
-    It is made in memory: on a full disk h5py leaves a file that it can neither finish nor close.
-    """
-    memory = io.BytesIO()
-    with h5py.File(memory, "w") as file:
-        yield file
-    with replacing(path) as temporary:
-        temporary.write_bytes(memory.getbuffer())
 
 
 def _note_suffix(owner, path):
     row = _ROWS.get((owner, path.suffix))
     if row is not None and called_by_user(3):  # not by ModelCheckpoint, which was given the name
         note(row)
-
-
-@contextlib.contextmanager
-def _keeping_compile_config(model):
-    """Give the model its compile settings back: saving to HDF5 takes the optimizer out of them."""
-    settings = getattr(model, "_compile_config", None)
-    config = dict(settings.config) if settings else None
-    try:
-        yield
-    finally:
-        if settings:
-            settings.config.clear()
-            settings.config.update(config)
 
 
 def _save_weights(original):
@@ -111,7 +85,7 @@ def _save_weights(original):
         _note_suffix("keras.Model.save_weights", path)
         if not overwrite and path.exists():
             raise FileExistsError(f"{path} exists, and overwrite=False.")
-        with _writing(path) as file:
+        with replacing(path) as temporary, writing_hdf5(temporary) as file:
             legacy_h5_format.save_weights_to_hdf5_group(file, self)
         return None
 
