@@ -1,5 +1,7 @@
 """The picture of a net."""
 
+from itertools import pairwise
+
 import cv2
 import pytest
 
@@ -26,7 +28,7 @@ def test_boxes_stand_below_what_they_read_and_do_not_overlap():
     for number, row in enumerate(rows):
         for box in row:
             assert all(source in rows[number - 1] for source in box.sources)
-        for left, right in zip(row, row[1:], strict=False):
+        for left, right in pairwise(row):
             assert left.place + left.width / 2 < right.place - right.width / 2
 
 
