@@ -310,7 +310,7 @@ def blob_bytes(array, *, legacy=False):
         legacy: write the four sizes of the older files, as compute_image_mean does. Missing ones
             are 1, in front.
     """
-    array = np.ascontiguousarray(array, "<f4")
+    array = np.asarray(array, "<f4", order="C")  # ascontiguousarray makes a scalar a vector
     if legacy:
         shape = (1,) * (4 - array.ndim) + array.shape
         parts = [_number_field(i, size) for i, size in zip(DIMENSIONS, shape, strict=True)]
