@@ -226,9 +226,7 @@ class Lmdb:
         return data
 
     def _refuse(self, number, what):
-        raise CaffeError(
-            f"{self.path} is damaged at page {number}: {what}. Make the LMDB again."
-        )
+        raise CaffeError(f"{self.path} is damaged at page {number}: {what}. Make the LMDB again.")
 
     def _open(self):
         start = self._at(0, 4096)
@@ -289,8 +287,8 @@ class Lmdb:
         if start[16:20] == little or start[24:28] == little:
             said = f"data format {version}, not {VERSION}" if start[16:20] == little else "1.0"
             raise CaffeError(
-                f"{self.path} was written by a newer LMDB ({said}), which LMDB 0.9 and Caffe do not "
-                "read. Write it again with LMDB 0.9."
+                f"{self.path} was written by a newer LMDB ({said}). LMDB 0.9 and Caffe do not "
+                "read it. Write it again with LMDB 0.9."
             )
         if start[12:16] == little or big in (start[12:16], start[16:20]):
             machine = "a big-endian" if big in (start[12:16], start[16:20]) else "a 32-bit"

@@ -30,8 +30,8 @@ def read_image_list(path, root=""):
                 continue
             if not name.strip() or "\0" in name or not _is_label(label):
                 raise CaffeError(
-                    f"{path}, line {number}: a line of an image list is a path, a space and a whole "
-                    f"number, the label. Received: {_short(line.strip())}."
+                    f"{path}, line {number}: a line of an image list is a path, a space and a "
+                    f"whole number, the label. Received: {_short(line.strip())}."
                 )
             paths.append(f"{root}{name.rstrip(' ')}")
             labels.append(int(label))

@@ -28,7 +28,7 @@ class HistogramEqualizePreprocessor:
         if image.dtype != np.uint8:
             raise ValueError(
                 "HistogramEqualizePreprocessor needs grey levels of 0 to 255 as uint8. Received: "
-                f"{image.dtype}. Put it before the steps that make floats, such as MeanPreprocessor."
+                f"{image.dtype}. Put it before steps that make floats, such as MeanPreprocessor."
             )
         if image.ndim == 3 and image.shape[2] not in {1, 3}:
             raise ValueError(
