@@ -18,19 +18,19 @@ def read_mean(path):
     """Read a mean image. The suffix of the path says what it is.
 
     Args:
-        path: .binaryproto, as Caffe's compute_image_mean writes it; .npy of the shape (C, H, W), or
-            (C,) for one number each channel; .json with the numbers "R", "G" and "B".
+        path: .npy of the shape (C, H, W), or (C,) for one number each channel; .json with the
+            numbers "R", "G" and "B"; anything else as .binaryproto, which Caffe's
+            compute_image_mean writes.
     Returns:
         (C, H, W) float32, the channels in the file's order: BGR for Caffe's files, and for JSON. H
         and W are 1 where the file has one number for each channel.
     Raises:
         OSError: if the file cannot be read.
-        CaffeError: if it is damaged, or no mean image. ValueError: for another suffix.
+        CaffeError: if it is damaged, or no mean image.
     """
     path = Path(path)
-    mean = {".binaryproto": _read_blob, ".npy": _read_array, ".json": _read_json}[_suffix(path)](
-        path
-    )
+    read = {".npy": _read_array, ".json": _read_json}.get(path.suffix, _read_blob)
+    mean = read(path)
     if mean.ndim == 4 and mean.shape[0] == 1:
         mean = mean[0]
     if mean.ndim == 1:
@@ -58,7 +58,12 @@ def write_mean(path, array):
         OSError: if the file cannot be written.
     """
     path, array = Path(path), np.asarray(array)
-    suffix = _suffix(path)
+    suffix = path.suffix
+    if suffix not in SUFFIXES:
+        raise ValueError(
+            f"A mean image is written as {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}. "
+            f"Received: {path}."
+        )
     if array.ndim != 3 or not array.size or array.dtype.kind not in "uif":
         raise ValueError(
             "A mean image is numbers of the shape (channels, height, width). "
@@ -78,15 +83,6 @@ def write_mean(path, array):
         else:
             means = array.mean(axis=(1, 2), dtype=np.float64).tolist()
             temporary.write_text(json.dumps(dict(zip(CHANNELS, means, strict=True))))
-
-
-def _suffix(path):
-    if path.suffix not in SUFFIXES:
-        raise ValueError(
-            f"A mean image is a file {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}. "
-            f"Received: {path}."
-        )
-    return path.suffix
 
 
 def _read_blob(path):
