@@ -1,14 +1,12 @@
-"""Caffe's updates in NumPy, and our optimizers beside them; run as a script it checks a backend.
-
-    KERAS_BACKEND=jax python tests/caffe_updates.py
-prints the largest difference of a weight after eight updates, for each type.
-"""
+"""Caffe's updates in NumPy, and our optimizers beside them."""
 
 import itertools
-import json
-import sys
 
+import keras
 import numpy as np
+
+from pyimagesearch.caffe.optimizers import TYPES
+from pyimagesearch.caffe.schedules import CaffeSchedule
 
 MULTIPLIERS = {"a": (1.0, 1.0), "b": (2.0, 0.0), "c": (0.5, 3.0), "d": (0.0, 1.0)}
 SHAPES = {"a": (3, 4), "b": (4,), "c": (4, 2), "d": (2,)}
@@ -31,7 +29,7 @@ POLICIES = {
 def cases():
     """Every type with every combination of the other options; the policies in turn."""
     options = itertools.product(OWN, (1, 3), (None, 0.5), (("l2", 0.0), ("l2", 0.05), ("l1", 0.05)))
-    for (kind, iter_size, clip, decay), policy in zip(options, itertools.cycle(POLICIES)):  # noqa: B905
+    for (kind, iter_size, clip, decay), policy in zip(options, itertools.cycle(POLICIES)):
         yield kind, iter_size, clip, decay, policy
 
 
@@ -114,9 +112,6 @@ class Caffe:
 
 def ours(kind, iter_size, clip, decay, policy, base_lr=0.1):
     """The Keras optimizer of a case."""
-    from pyimagesearch.caffe.optimizers import TYPES
-    from pyimagesearch.caffe.schedules import CaffeSchedule
-
     schedule = CaffeSchedule(policy, base_lr, iter_size=iter_size, **POLICIES[policy][0])
     return TYPES[kind](
         schedule,
@@ -130,8 +125,6 @@ def ours(kind, iter_size, clip, decay, policy, base_lr=0.1):
 
 def difference(case, updates=8, base_lr=0.1):
     """The largest difference of a weight from Caffe's after some updates of a case."""
-    import keras
-
     kind, iter_size, clip, decay, policy = case
     start = first_weights()
     caffe = Caffe(kind, start, clip, decay, iter_size)
@@ -153,7 +146,7 @@ def difference(case, updates=8, base_lr=0.1):
 
 def _compiled(optimizer, variables):
     """As `optimizer.apply`, which JAX would compile anew for every batch."""
-    import jax
+    import jax  # noqa: PLC0415 (only there)
 
     step = jax.jit(optimizer.stateless_apply)
 
@@ -166,10 +159,3 @@ def _compiled(optimizer, variables):
             variable.assign(value)
 
     return apply
-
-
-if __name__ == "__main__":
-    worst = {}
-    for case in few() if sys.argv[1:] == ["--few"] else cases():
-        worst[case[0]] = max(worst.get(case[0], 0), float(difference(case)))
-    print(json.dumps(worst))

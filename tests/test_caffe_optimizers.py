@@ -109,7 +109,7 @@ def test_a_schedule_counts_batches_where_keras_does():
         ({"lr_policy": "fixed", "base_lr": math.inf}, "base_lr must be a number"),
         (
             {"lr_policy": "multistep", "gamma": 0.1, "stepvalue": [9, 5]},
-            "stepvalues must ascend",
+            "stepvalue must ascend",
         ),
     ],
 )

@@ -51,10 +51,12 @@ class CaffeOptimizer(keras.optimizers.Optimizer):
         """
         if self.built:
             return
-        if self.multipliers and not any(variable.path in self.multipliers for variable in variables):
+        if self.multipliers and not any(
+            variable.path in self.multipliers for variable in variables
+        ):
             raise ValueError(
                 f"This optimizer was made for the variables {', '.join(self.multipliers)}. "
-                f"Received: {', '.join(variable.path for variable in variables)}. "
+                f"Received: {', '.join(sorted(paths))}. "
                 "Make one for this model."
             )
         super().build(variables)

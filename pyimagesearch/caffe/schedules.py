@@ -125,7 +125,7 @@ class CaffeSchedule(keras.optimizers.schedules.LearningRateSchedule):
                 raise ValueError(f"{name} must be from 1 to {LARGEST}. Received: {value}.")
         values = self.stepvalue
         if any(value < 0 for value in values) or sorted(set(values)) != values:
-            raise ValueError(f"stepvalues must ascend, from 0 or more. Received: {values}.")
+            raise ValueError(f"stepvalue must ascend, from 0 or more. Received: {values}.")
 
     def get_config(self):
         return {
