@@ -36,9 +36,9 @@ class Deconvolution(keras.layers.Layer):
         use_bias=True,
         kernel_initializer="zeros",
         bias_initializer="zeros",
-        **kw,
+        **kwargs,
     ):
-        super().__init__(**kw)
+        super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = tuple(kernel_size)
         self.stride = tuple(stride)
