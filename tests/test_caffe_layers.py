@@ -87,9 +87,10 @@ def test_a_layer_is_caffes(case, tmp_path):
         made = caffe_gradients.call(model, inputs)
         close(made, expected)
         assert model.output_shape[1:] == expected.shape[1:]
-        copy = keras.Model.from_config(model.get_config())
-        copy.set_weights(model.get_weights())
-        close(caffe_gradients.call(copy, inputs), keras.ops.convert_to_numpy(made))
+        if DOUBLE:  # the same on each backend
+            copy = keras.Model.from_config(model.get_config())
+            copy.set_weights(model.get_weights())
+            close(caffe_gradients.call(copy, inputs), keras.ops.convert_to_numpy(made))
 
         def function(*values):
             first = [as_in_caffe(x) for x in values[: len(bottoms)]]

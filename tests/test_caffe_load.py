@@ -206,7 +206,9 @@ RELOAD = """
 import sys
 import keras, numpy as np
 print(keras.saving.load_model(f"{sys.argv[1]}/plain.keras").count_params())
-import pyimagesearch.caffe.layers
+from pyimagesearch.training.saving import read_model
+read_model(f"{sys.argv[1]}/{sys.argv[2]}.keras")
+import pyimagesearch.caffe.layers  # what one needs without it
 for name in sys.argv[2:]:
     model = keras.saving.load_model(f"{sys.argv[1]}/{name}.keras")
     images = np.load(f"{sys.argv[1]}/{name}.npy")
@@ -280,6 +282,22 @@ def test_weights_go_into_a_model_that_was_saved(tmp_path):
     assert "branch/a" in done.copied
     images, output = expected("reslet")
     np.testing.assert_allclose(again.predict(images, verbose=0), output, rtol=1e-4)
+
+
+def test_weights_go_into_a_model_made_by_hand(tmp_path):
+    weights = write(tmp_path, PLAIN, {"fc": [np.arange(24.0).reshape(2, 12), np.zeros(2)]})[1]
+
+    def model(*layers):
+        dense = keras.layers.Dense(2, name="fc")
+        return keras.Sequential([keras.Input((2, 2, 3)), *layers, keras.layers.Flatten(), dense])
+
+    ordered = model(keras.layers.Permute((3, 1, 2)))
+    assert load_caffe_weights(ordered, weights) == (["fc"], [], [])
+    x = np.random.default_rng(0).standard_normal((1, 3, 2, 2), np.float32)
+    made = keras.ops.convert_to_numpy(ordered(x.transpose(0, 2, 3, 1)))
+    np.testing.assert_allclose(made, x.reshape(1, 12) @ np.arange(24).reshape(2, 12).T, rtol=1e-4)
+    with pytest.raises(CaffeError, match="'fc'.*channels last"):
+        load_caffe_weights(model(), weights)
 
 
 def direct(net, weights):

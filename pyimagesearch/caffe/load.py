@@ -110,7 +110,8 @@ def load_caffe_weights(model, caffemodel):
     To start transfer learning, rename the last layer in the prototxt: it keeps its fillers.
 
     Args:
-        model: keras.Model made by load_caffe, or one that was saved and loaded since.
+        model: keras.Model made by load_caffe, or one that was saved and loaded since. Another one
+            is taken too if its layers have the names; see the errors.
         caffemodel: path.
     Returns:
         Transfer: what was copied, what the file has besides, what the model kept. Names are
@@ -118,7 +119,8 @@ def load_caffe_weights(model, caffemodel):
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError: as `open`.
         CaffeError: a ValueError, if the file is damaged, or a layer that both have differs in the
-            number or shape of its blobs. The model is as it was then.
+            number or shape of its blobs, or a Dense layer gets maps in Keras's order, channels
+            last. The model is as it was then.
     """
     file = WeightFile(caffemodel)
     blobs = {name: blobs for name, blobs in file.layers.items() if blobs}
@@ -129,6 +131,7 @@ def load_caffe_weights(model, caffemodel):
         check(
             file.path, name, blobs[name], [blob_shape(layer, i) for i in range(len(layer.weights))]
         )
+        _check_order(name, layer)
     for name, layer in found.items():
         for i, weight in enumerate(layer.weights):
             new = value(blobs[name][i], blob_shape(layer, i), order_of(layer, i), weight.shape)
@@ -140,6 +143,24 @@ def load_caffe_weights(model, caffemodel):
         list(found),
         [name for name in blobs if name not in found],
         [original.get(name, name) for name, layer in layers.items() if id(layer) not in copied],
+    )
+
+
+def _check_order(name, layer):
+    """Raise a CaffeError if a Dense layer gets a map that was flattened with its channels last."""
+    if not isinstance(layer, keras.layers.Dense) or not layer._inbound_nodes:
+        return
+    flat = layer._inbound_nodes[0].input_tensors[0]._keras_history.operation
+    if not isinstance(flat, (keras.layers.Flatten, keras.layers.Reshape)):
+        return
+    given = flat._inbound_nodes[0].input_tensors[0]
+    ordered = isinstance(given._keras_history.operation, keras.layers.Permute)
+    if len(given.shape) != 4 or ordered or given.shape[1:3] == (1, 1) or given.shape[3] == 1:
+        return
+    raise CaffeError(
+        f"Layer {name!r} of the model gets a map of shape {given.shape} flattened with its channels "
+        "last; its weights in the file want them first. Take a model from load_caffe, or put "
+        "keras.layers.Permute((3, 1, 2)) in front of Flatten."
     )
 
 
