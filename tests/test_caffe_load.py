@@ -1,6 +1,7 @@
 """Whole nets: their outputs, weights by name, and what is wrong with them."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -330,6 +331,85 @@ def test_another_number_of_blobs_is_an_error(tmp_path):
     net, weights = write(tmp_path, text, {"fc": [np.ones((2, 3)), np.ones(2)]})
     with pytest.raises(CaffeError, match=r"'fc' has 2 blobs .* and 1 "):
         load_caffe(net, weights)
+
+
+@pytest.mark.parametrize(("name", "blobs"), [("fc", []), ("relu", [np.ones(4)])])
+def test_blobs_that_only_one_of_both_has_are_an_error(name, blobs, tmp_path):
+    net, weights = write(tmp_path, PLAIN, {name: blobs})
+    with pytest.raises(CaffeError, match=f"{name!r} has {len(blobs)} blobs"):
+        load_caffe(net, weights)
+    with pytest.raises(CaffeError, match=f"{name!r} has {len(blobs)} blobs"):
+        load_caffe_weights(load_caffe(net), weights)
+
+
+def wild(count, folder):
+    """Give copies of the fixtures' nets with numbers, now and then words, replaced."""
+    texts = [(FIXTURES / name / "deploy.prototxt").read_text() for name in NETS]
+    numbers = ["0", "-1", "1", "2", "7", "1000", "65536", "2147483647", "4294967295", "0.5", "nan"]
+    path = folder / "wild.prototxt"
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        text = texts[seed % 3]
+        pattern = r"-?\b\d+(\.\d+)?\b" if seed % 4 else r'"[^"]*"|\b[A-Za-z_]\w*\b'
+        for _ in range(1 + seed % 2):
+            tokens = list(re.finditer(pattern, text))
+            token = rng.choice(tokens)
+            words = numbers if seed % 4 else [t.group() for t in tokens]
+            text = text[: token.start()] + str(rng.choice(words)) + text[token.end() :]
+        path.write_text(text)
+        yield path
+
+
+def survives_wild_nets(count, folder):
+    outcomes = {"loaded": 0, "refused": 0}
+    for path in wild(count, folder):
+        try:
+            # sizes may be large, so no memory for weights
+            with keras.StatelessScope(initialize_variables=False):
+                build_net(read_net(path))
+        except (CaffeError, NotImplementedError) as refusal:
+            error = refusal
+        else:
+            outcomes["loaded"] += 1
+            continue
+        assert str(path) in str(error)
+        outcomes["refused"] += 1
+    assert min(outcomes.values()) > count // 20
+    return outcomes
+
+
+def test_a_net_of_wild_numbers_is_refused_or_built(tmp_path):
+    survives_wild_nets(90, tmp_path)
+
+
+@pytest.mark.torture
+def test_many_nets_of_wild_numbers_are_refused_or_built(tmp_path):
+    outcomes = survives_wild_nets(2_000, tmp_path)
+    print(f"\n[FIGURE] 2,000 nets of wild numbers, {outcomes}, no other finding")
+
+
+DATA = [
+    (
+        'type: "MemoryData" memory_data_param { batch_size: 2 channels: 1 height: 5 width: 6 }',
+        (5, 6, 1),
+    ),
+    ('type: "ImageData" transform_param { crop_size: 7 }', (7, 7, 3)),
+    (
+        'type: "ImageData" image_data_param { new_height: 4 new_width: 5 is_color: false }',
+        (4, 5, 1),
+    ),
+    ('type: "Data" transform_param { crop_size: 6 force_gray: true }', (6, 6, 1)),
+    ('type: "DummyData" dummy_data_param { shape { dim: 9 dim: 3 dim: 4 dim: 5 } }', (4, 5, 3)),
+    ('type: "DummyData" dummy_data_param { num: 9 channels: 3 height: 4 width: 5 }', (4, 5, 3)),
+    ('type: "DummyData" dummy_data_param { shape { dim: 9 dim: 3 } }', (3,)),
+]
+
+
+@pytest.mark.parametrize(("text", "shape"), DATA, ids=range(len(DATA)))
+def test_data_layers_that_say_how_large_they_are(text, shape, tmp_path):
+    text = f"""layer {{ name: "data" top: "data" {text} }}
+        layer {{ name: "relu" type: "ReLU" bottom: "data" top: "y" }}"""
+    assert load_caffe(write(tmp_path, text)[0]).input_shape == (None, *shape)
 
 
 def mutants(count, folder):
