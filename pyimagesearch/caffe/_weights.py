@@ -41,7 +41,7 @@ def value(blob, shape, order, like):
     """Return a blob as the value of a weight: in C order, of shape `like`."""
     blob = blob.reshape(shape)
     blob = blob if order is None else blob.transpose(order)
-    return np.ascontiguousarray(blob.reshape(like))
+    return np.ascontiguousarray(blob).reshape(like)
 
 
 def check(where, name, blobs, shapes):

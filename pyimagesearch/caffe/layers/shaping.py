@@ -63,8 +63,8 @@ class Crop(keras.layers.Layer):
         x, like = inputs
         window = [slice(None)] * len(x.shape)
         for axis, start in enumerate(self.offsets, self.axis):
-            axis = keras_axis(axis, len(x.shape))
-            window[axis] = slice(start, start + like.shape[axis])
+            place = keras_axis(axis, len(x.shape))
+            window[place] = slice(start, start + like.shape[place])
         return x[tuple(window)]
 
 
