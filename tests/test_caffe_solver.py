@@ -28,8 +28,10 @@ from caffe_training import (
 )
 from caffe_updates import OWN, cases
 
-from pyimagesearch.caffe import CaffeError, read_solver
+from pyimagesearch.caffe import CaffeError, load_caffe, read_solver
+from pyimagesearch.caffe._wire import blob_bytes, write_layers
 from pyimagesearch.caffe.optimizers import TYPES
+from pyimagesearch.caffe.solverstate import _read
 
 HERE = Path(__file__).parent
 MINIMAL = 'net: "net.prototxt"\nbase_lr: 0.1\nlr_policy: "fixed"\nmax_iter: 10\n'
@@ -97,6 +99,7 @@ def test_fields_have_caffes_names_and_defaults(tmp_path):
         ("base_lr: inf", "line 2: base_lr must be"),
         ("max_iter: -1", "line 4: max_iter must be 1 or more"),
         ("iter_size: 0", "line 5: iter_size must be 1 or more"),
+        ("iter_size: 500000000", "line 5: iter_size times max_iter must be below 2147483648"),
         ("momentum: 1", "line 5: momentum must be from 0 to below 1"),
         ("momentum: nan", "line 5: momentum must be from 0 to below 1"),
         ('momentum: 0.9 type: "AdaGrad"', "line 5: momentum cannot be used with AdaGrad"),
@@ -411,6 +414,130 @@ def test_a_model_that_cannot_be_trained_is_refused(tmp_path):
     frozen = {variable.path: (0, 1) for variable in model.weights}
     with pytest.raises(ValueError, match="nothing to train"):
         solver.optimizer(model, multipliers=frozen)
+
+
+PETNET = FIXTURES / "petnet"
+
+
+def petnet_solver(folder, kind="SGD"):
+    text = f'net: "{PETNET / "train_val.prototxt"}" base_lr: 0.01 lr_policy: "fixed" type: "{kind}"'
+    return solver_of(folder, text + " momentum: 0.9 weight_decay: 0.05 iter_size: 2 max_iter: 9")
+
+
+def petnet_of(solver):
+    model = load_caffe(PETNET / "train_val.prototxt", phase="TRAIN", input_shape=(28, 28, 3))
+    model.get_layer("drop6").rate = 0
+    model.compile(solver.optimizer(model), loss="sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_caffe_nets_own_multipliers_are_used(tmp_path):
+    solver = petnet_solver(tmp_path)
+    model = petnet_of(solver)
+    multipliers = model.optimizer.multipliers
+    assert multipliers["conv1/kernel"] == (1, 1)
+    assert multipliers["conv1/bias"] == (2, 0)
+    assert multipliers["fc8-pets/kernel"] == (10, 1)
+    assert multipliers["fc8-pets/bias"] == (20, 0)
+    del model.caffe_net  # as after saving and loading: the solver's net tells
+    assert solver.optimizer(model).multipliers == multipliers
+    with pytest.raises(ValueError, match="has no layer of the model 'small'.*multipliers={}"):
+        solver.optimizer(small_net())
+
+
+def message(number, content):
+    """A field of a protocol buffer."""
+    size, digits = len(content), []
+    while size > 127:
+        size, digits = size >> 7, [*digits, size & 127 | 128]
+    return bytes([number << 3 | 2, *digits, size]) + content
+
+
+def test_a_training_of_caffes_goes_on_from_its_solverstate(tmp_path):
+    solver = petnet_solver(tmp_path, "Adam")  # which keeps two blobs for each of the net's
+    model = petnet_of(solver)
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(0, 30, (4, 28, 28, 3)).astype("float32"), np.array([0, 1, 1, 0])
+    for _ in range(4):
+        model.train_on_batch(x, y)
+
+    def blob(variable):  # as Caffe has it
+        array = variable.numpy()
+        return array.transpose({4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}[array.ndim])
+
+    names = ["conv1", "conv2", "fc6", "fc8-pets"]
+    weights = {name: model.get_layer(name).weights for name in names}
+    write_layers(
+        tmp_path / "x_iter_2.caffemodel", {n: list(map(blob, w)) for n, w in weights.items()}
+    )
+    history = [
+        blob(model.optimizer.states(weight)[kept])
+        for kept in range(len(model.optimizer.histories))
+        for name in names
+        for weight in weights[name]
+    ]
+    state = bytes([8, 2]) + message(2, b"elsewhere/x_iter_2.caffemodel")
+    state += b"".join(message(3, blob_bytes(array)) for array in history)
+    path = tmp_path / "x_iter_2.solverstate"
+    path.write_bytes(state)
+
+    again = petnet_of(solver)
+    assert solver.restore(again, path) == 2
+    assert int(again.optimizer.iterations) == 2
+    for one in (model, again):
+        for _ in range(4):
+            one.train_on_batch(x, y)
+    for one, other in zip(model.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+    path.write_bytes(state[: -len(message(3, blob_bytes(history[-1])))])
+    with pytest.raises(CaffeError, match=f"history of {len(history) - 1} blobs.*another type"):
+        solver.restore(again, path)
+    path.write_bytes(bytes([8, 99]) + state)
+    assert solver.restore(again, path) == 2  # the last number counts
+    path.write_bytes(state + bytes([8, 99]))
+    with pytest.raises(CaffeError, match="99 updates behind it, and the solver's max_iter is 9"):
+        solver.restore(again, path)
+    path.write_bytes(state[:-3])
+    with pytest.raises(CaffeError, match="truncated"):
+        solver.restore(again, path)
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(CaffeError, match="is HDF5"):
+        solver.restore(again, path)
+    path.write_bytes(state.replace(b"x_iter_2.caffemodel", b"y_iter_2.caffemodel"))
+    with pytest.raises(FileNotFoundError, match="no elsewhere/y_iter_2.caffemodel"):
+        solver.restore(again, path)
+    again.compile("sgd", loss="mse")
+    with pytest.raises(ValueError, match="not compiled with solver.optimizer"):
+        solver.restore(again, path)
+
+
+@pytest.mark.parametrize("mutants", [200, pytest.param(2000, marks=pytest.mark.torture)])
+def test_damaged_solverstates_are_refused(tmp_path, mutants):
+    history = [np.arange(n, dtype="float32") for n in (3, 12, 2)]
+    whole = bytes([8, 9]) + message(2, b"x.caffemodel")
+    whole += b"".join(message(3, blob_bytes(array)) for array in history)
+    path = tmp_path / "x.solverstate"
+    rng, refused = np.random.default_rng(7), []
+    for _ in range(mutants):
+        mutant = bytearray(whole[: rng.integers(len(whole) + 1)] if rng.random() < 0.3 else whole)
+        for place in rng.integers(len(whole), size=rng.integers(4)):
+            if place < len(mutant):
+                mutant[place] = rng.integers(256)
+        path.write_bytes(mutant)
+        try:
+            done, learned, blobs = _read(path)
+            assert 0 <= done < 2**31
+            assert isinstance(learned, str)
+            assert sum(blob.size for blob in blobs) * 4 <= len(mutant)
+        except CaffeError as error:
+            refused.append(str(error))
+    assert all(str(path) in text for text in refused)
+    assert len(refused) > mutants // 4
+    if mutants > 200:
+        print(
+            f"\n[FIGURE] {mutants:,} mutants of a solverstate, {len(refused):,} refused, no finding"
+        )
 
 
 @pytest.mark.torture
