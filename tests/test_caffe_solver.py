@@ -411,6 +411,8 @@ def test_a_model_that_cannot_be_trained_is_refused(tmp_path):
     with pytest.raises(ValueError, match="not built yet, or its layers are frozen"):
         solver.optimizer(keras.Sequential([keras.layers.Dense(2)]), multipliers={})
     model = small_net()
+    with pytest.raises(FileNotFoundError, match="There is no net.prototxt"):
+        solver.optimizer(model)  # which needs its multipliers
     frozen = {variable.path: (0, 1) for variable in model.weights}
     with pytest.raises(ValueError, match="nothing to train"):
         solver.optimizer(model, multipliers=frozen)
@@ -535,9 +537,7 @@ def test_damaged_solverstates_are_refused(tmp_path, mutants):
     assert all(str(path) in text for text in refused)
     assert len(refused) > mutants // 4
     if mutants > 200:
-        print(
-            f"\n[FIGURE] {mutants:,} mutants of a solverstate, {len(refused):,} refused, no finding"
-        )
+        print(f"\n[FIGURE] {mutants:,} damaged solverstates, {len(refused):,} refused, no finding")
 
 
 @pytest.mark.torture
