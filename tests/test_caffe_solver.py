@@ -375,7 +375,8 @@ def test_what_is_finished_is_not_trained_on(tmp_path):
     solver = write_solver(tmp_path)
     x, y = rows(80)
     model = compiled(solver)
-    fit(model, solver, x, y)
+    _, printed = fit(model, solver, x, y)
+    assert printed.count("small_iter_8.keras") == 1  # the end comes with a snapshot already
     before = weights_of(model)
     with pytest.raises(ValueError, match="has 8 updates behind it.*nothing is left to train"):
         fit(model, solver, x, y)
