@@ -4,7 +4,8 @@
 
 Twice: photographs of the middle size of Kaggle's, made 256x256 on the way, and such of 256x256 as
 convert_imageset keeps with --encoded --resize. The other ways read the LMDB and decode the
-Datums with our functions, on one core or on every core, and do nothing else. Needs the package `lmdb`, to write.
+Datums with our functions, on one core or on every core, and do nothing else. Needs the package
+`lmdb`, to write.
 """
 
 import itertools
