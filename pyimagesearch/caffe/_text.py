@@ -165,12 +165,11 @@ class _Parser:
 
     def fill(self, message, closing):
         """Read fields into the message up to the closing sign, or the end of the text."""
-        opened = self.start
         while not (self.type == "end" if closing is None else self.take(closing)):
             if self.type == "end":
                 raise self.error(
                     f"the file ends inside {message.kind}, which begins in line "
-                    f"{self.line(opened)}: {closing!r} is missing, or the file is truncated."
+                    f"{message.line}: {closing!r} is missing, or the file is truncated."
                 )
             if self.type != "word" or self.token.startswith("-"):
                 raise self.error(f"a field's name belongs here. Received: {self.token!r}.")
