@@ -16,8 +16,7 @@ from pathlib import Path
 
 SEEDS = Path(__file__).parent / "seeds"
 CAFFE_SEEDS = (SEEDS.with_name("caffe_seeds"), SEEDS.parents[1] / "caffe" / "fixtures")
-MESSAGES = {".caffemodel", ".binaryproto", ".datum"}  # protocol buffers
-CAFFE = MESSAGES | {".mdb", ".prototxt", ".imagelist"}
+CAFFE = {".caffemodel", ".binaryproto", ".datum", ".mdb", ".prototxt", ".imagelist"}
 PAGE = 4096  # bytes of a page of an LMDB
 ARCHIVES = {".keras", ".skops"}
 TEXTS = {".json", ".txt"}
@@ -66,14 +65,10 @@ def change(data, source, rng):
         return with_checksums(changed), f"{words} with checksums"
     if source.suffix in TEXTS and rng.random() < 0.5:
         return _absurd_text(data, rng)
-    if source.suffix in CAFFE and rng.random() < 0.03:
-        return rng.randbytes(rng.randrange(1, 5000)), "random bytes"
-    if source.suffix in MESSAGES and rng.random() < 0.5:
-        return _varint(data, rng)
-    if source.suffix == ".mdb" and rng.random() < 0.6:
-        return _page_field(data, rng)
-    if source.suffix == ".prototxt" and rng.random() < 0.5:
-        return rng.choice((_absurd_text, _swap_words))(data, rng)
+    if source.suffix in CAFFE and rng.random() < 0.5:
+        changes = {".mdb": (_page_field,), ".prototxt": (_absurd_text, _swap_words)}
+        changes = changes.get(source.suffix, (_varint,)) * 8
+        return rng.choice((*changes, _noise))(data, rng)
     return _change_bytes(data, source, rng)
 
 
@@ -137,6 +132,10 @@ def _absurd_text(data, rng):
     place, text = _place(data, rng), rng.choice(ABSURD_TEXTS)
     rest = data[place + rng.choice((0, 1, 5)) :]
     return data[:place] + text + rest, f"{len(text)} bytes {text[:16]} at {place}"
+
+
+def _noise(data, rng):
+    return rng.randbytes(rng.randrange(1, 5000)), "random bytes"
 
 
 def _swap_words(data, rng):
