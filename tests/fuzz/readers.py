@@ -12,6 +12,7 @@ than 1 GB of memory, ends the process, with the traceback of where it hangs.
 import argparse
 import contextlib
 import faulthandler
+import functools
 import io
 import json
 import os
@@ -24,11 +25,11 @@ import traceback
 import warnings
 from pathlib import Path
 
-from mutants import mutant, seed_files
+from mutants import CAFFE_SEEDS, mutant, seed_files
 
 # ImageError, HDF5Error and CaffeError are ValueErrors; what Caffe has and we have not is said, too
 DOCUMENTED = (ValueError, OSError, NotImplementedError)
-CAFFE = "caffe"  # the group of files that has seeds of its own
+CAFFE, CAFFE_KERAS = "caffe", "caffe-keras"  # the groups of files that have seeds of their own
 SECONDS = 5
 GIGABYTE = 10**9
 ADDRESSES = 4 * GIGABYTE  # more than is allowed, so that a refused allocation is not mistaken
@@ -183,6 +184,33 @@ def read_list(path):
     read_image_list(path)
 
 
+def read_weights(path):
+    from pyimagesearch.caffe import load_caffe_weights
+
+    nets = _fixture_nets()
+    before = [[weight.numpy().tobytes() for weight in net.weights] for net in nets]
+    for net, weights in zip(nets, before, strict=True):
+        try:
+            load_caffe_weights(net, path)
+        except DOCUMENTED:
+            after = [weight.numpy().tobytes() for weight in net.weights]
+            assert after == weights, "half of a file was loaded"
+            raise
+
+
+@functools.cache
+def _fixture_nets():
+    from pyimagesearch.caffe import load_caffe
+
+    return [load_caffe(path) for path in sorted(CAFFE_SEEDS[1].glob("*/deploy.prototxt"))]
+
+
+def read_net_as_model(path):
+    from pyimagesearch.caffe import load_caffe
+
+    load_caffe(path)
+
+
 IMAGES = dict.fromkeys((".jpg", ".png", ".tif", ".bmp", ".webp", ".gif"), read_images)
 GROUPS = {
     # without a framework, which takes seconds to start
@@ -208,6 +236,7 @@ GROUPS = {
         ".prototxt": read_prototxt,
         ".imagelist": read_list,
     },
+    CAFFE_KERAS: {".caffemodel": read_weights, ".prototxt": read_net_as_model},
 }
 
 
@@ -259,7 +288,7 @@ def main():
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         number = args.first
         while number < args.last and time.monotonic() - began < args.seconds:
-            name, data, _ = mutant(args.seed, number, args.group == CAFFE)
+            name, data, _ = mutant(args.seed, number, args.group in (CAFFE, CAFFE_KERAS))
             if Path(name).suffix in GROUPS[args.group]:
                 path = Path(folder, f"{number}{Path(name).suffix}")
                 path.write_bytes(data)
@@ -293,7 +322,8 @@ def main():
 
 def copies(group, folder):
     """Return the paths of copies of the sound files that mutants are made of."""
-    paths = [path for path in seed_files(group == CAFFE) if path.suffix in GROUPS[group]]
+    paths = seed_files(group in (CAFFE, CAFFE_KERAS))
+    paths = [path for path in paths if path.suffix in GROUPS[group]]
     return [
         Path(shutil.copy(path, folder / f"{number}-{path.name}"))
         for number, path in enumerate(paths)
