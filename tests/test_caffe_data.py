@@ -26,6 +26,7 @@ from pyimagesearch.caffe import (
 from pyimagesearch.caffe._wire import Datum, blob_bytes, datum_bytes
 from pyimagesearch.caffe.datums import decode_datum, read_datums
 from pyimagesearch.io import HDF5DatasetGenerator
+from pyimagesearch.io._journal import describe
 from pyimagesearch.preprocessing import (
     CropPreprocessor,
     HistogramEqualizePreprocessor,
@@ -143,6 +144,19 @@ def test_a_mean_image_takes_arrays_grey_images_and_single_numbers():
     assert grey.preprocess(np.full((2, 2, 1), 5.0)).shape == (2, 2, 1)
     numbers = MeanImagePreprocessor(np.float32([1, 2, 3]).reshape(3, 1, 1))
     assert numbers.preprocess(np.zeros((7, 5, 3), np.uint8))[6, 4].tolist() == [-1, -2, -3]
+
+
+def test_a_build_goes_on_only_with_the_same_mean_image():
+    """The journal of a build describes its preprocessors, and a mean image is a large one."""
+    mean = np.zeros((3, 64, 64))
+    same, other = describe_with(mean), mean.copy()
+    other[1, 30, 30] = 1
+    assert describe_with(mean) == same
+    assert describe_with(other) != same
+
+
+def describe_with(mean):
+    return describe(["a.jpg"], [0], [MeanImagePreprocessor(mean)])
 
 
 def test_a_mean_image_refuses_what_does_not_fit():
