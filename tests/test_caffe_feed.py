@@ -25,8 +25,12 @@ def pets():
 
 
 @pytest.fixture
-def feed(tmp_path):
-    """A function that opens the feed of one layer, the text of which stands in a file."""
+def feed(tmp_path, monkeypatch):
+    """A function that opens the feed of one layer, the text of which stands in a file.
+
+    The net's other files may lie beside it, or among the fixtures, which are the current folder.
+    """
+    monkeypatch.chdir(FIXTURES)
     opened = []
 
     def open_feed(text, phase="TRAIN", seed=7):
@@ -50,7 +54,7 @@ def data(source, transform="", more="", tops="top: 'data' top: 'label'"):
 
 
 def pets_lmdb(transform="", more="", **options):
-    return data(FIXTURES / "pets_lmdb", transform, more, **options)
+    return data("pets_lmdb", transform, more, **options)
 
 
 def numbered(count, height=6, width=7, channels=3):
@@ -215,14 +219,14 @@ def test_the_old_spelling_of_the_transform_counts(feed, pets):
     [
         (pets_lmdb("mean_file: 'absent.binaryproto'"), FileNotFoundError, "line 5.*its mean_file"),
         (
-            pets_lmdb(f"mean_file: '{FIXTURES / 'mean.binaryproto'}' mean_value: 1"),
+            pets_lmdb("mean_file: 'mean.binaryproto' mean_value: 1"),
             *(CaffeError, "mean_file and mean_value are both given"),
         ),
         (pets_lmdb("mean_value: 1 mean_value: 2"), CaffeError, "2 numbers mean_value and 3 chan"),
         (pets_lmdb("crop_size: 33"), CaffeError, "crop_size 33 is larger than an image of 32x32"),
         (data("absent"), FileNotFoundError, r"line 6: layer 'data' \(Data\) needs its source.*abs"),
         (data(""), CaffeError, "it has no source"),
-        (data(FIXTURES), CaffeError, r"line 6: layer 'data' \(Data\): .* is no LMDB"),
+        (data("."), CaffeError, r"line 6: layer 'data' \(Data\): .* is no LMDB"),
         (
             pets_lmdb().replace("LMDB }", "LEVELDB }").replace("backend: LMDB", "backend: LEVELDB"),
             *(NotImplementedError, "line 6.*LevelDB.*convert_imageset --backend=lmdb"),
