@@ -171,6 +171,7 @@ class DataFeed(ImageFeed):
         options = layer.message.data_param
         super().__init__(layer, phase, seed, options)
         self._require_tops(1, 2)
+        # Caffe takes an absent one for LEVELDB; here what lies at `source` decides then
         if options.has("backend") and options.backend != "LMDB":
             raise NotImplementedError(
                 f"{options.where_of('backend')}: layer {layer.name!r} (Data) reads a LevelDB, "
