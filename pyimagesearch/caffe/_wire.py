@@ -204,9 +204,13 @@ def read_layers(path):
         CaffeError: if the file is damaged, no .caffemodel, of the first of its three formats, or
             has two layers of one name with blobs.
     """
-    path = Path(path)
-    with path.open("rb") as file:
-        content = memoryview(file.read())
+    with Path(path).open("rb") as file:
+        return layers_of(file.read(), path)
+
+
+def layers_of(content, path):
+    """Return what `read_layers` does, of a file's bytes. `path` is what errors call it."""
+    content = memoryview(content)
     if not content:
         raise CaffeError(f"{path} is empty.")
     if bytes(content[:8]) == b"\x89HDF\r\n\x1a\n":

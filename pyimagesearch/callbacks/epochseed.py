@@ -32,14 +32,25 @@ class EpochSeed(keras.callbacks.Callback):
         self.seed = seed
 
     def on_epoch_begin(self, epoch, logs=None):
-        # `variables` lists the state of the seed generators, `weights` does not
-        states = [v for v in self.model.variables if v.name == "seed_generator_state"]
-        for index, state in enumerate(states):
-            drawn = np.random.SeedSequence([self.seed, epoch, index]).generate_state(1)[0]
-            # a generator's state is its seed (31 bits fit all backends) and the calls so far
-            state.assign([int(drawn) >> 1, 0])
-        if keras.backend.backend() == "torch":
-            # there a dropout layer without a seed of its own draws from PyTorch's generator, which
-            # Keras seeds together with Python's and NumPy's
-            drawn = np.random.SeedSequence([self.seed, epoch, len(states)]).generate_state(1)[0]
-            keras.utils.set_random_seed(int(drawn))
+        seed_layers(self.model, self.seed, epoch)
+
+
+def seed_layers(model, seed, number):
+    """Set the seed generators of a model to numbers drawn from (`seed`, `number`, their place).
+
+    Args:
+        model: keras.Model; nested models are covered.
+        seed: an integer of 0 or more.
+        number: of the epoch or the update, an integer of 0 or more.
+    """
+    # `variables` lists the state of the seed generators, `weights` does not
+    states = [v for v in model.variables if v.name == "seed_generator_state"]
+    for index, state in enumerate(states):
+        drawn = np.random.SeedSequence([seed, number, index]).generate_state(1)[0]
+        # a generator's state is its seed (31 bits fit all backends) and the calls so far
+        state.assign([int(drawn) >> 1, 0])
+    if keras.backend.backend() == "torch":
+        # there a dropout layer without a seed of its own draws from PyTorch's generator, which
+        # Keras seeds together with Python's and NumPy's
+        drawn = np.random.SeedSequence([seed, number, len(states)]).generate_state(1)[0]
+        keras.utils.set_random_seed(int(drawn))
