@@ -28,7 +28,7 @@ from pyimagesearch.utils.script import option_words, positive_int, run
 OUTPUT = Path(__file__).resolve().parents[1] / "output" / "bench"
 FILES = (
     *("feed", "augmentation", "feed_augmentation", "build", "imports", "rank", "crops"),
-    *("features", "training", "scaling", "small", "storage"),
+    *("features", "training", "scaling", "small", "storage", "caffe_lmdb"),
 )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._lmdb import Lmdb
 from pyimagesearch.caffe._wire import read_datum
-from pyimagesearch.caffe.datums import decode_datum, record_name
+from pyimagesearch.caffe.datums import RecordName, decode_datum
 from pyimagesearch.io._encoding import QUALITY, encode_image
 from pyimagesearch.io._imageblocks import block_size, source_of
 from pyimagesearch.io.hdf5datasetwriter import HDF5DatasetWriter, refuse_existing
@@ -21,6 +21,7 @@ from pyimagesearch.utils.images import MAX_PIXELS, announced
 from pyimagesearch.utils.parallel import ordered_map, usable_cores
 
 MOST_CLASSES = 1_000_000
+BLOCK_BYTES = 2**20  # of images that are written at once, at least
 
 
 def lmdb_to_hdf5(
@@ -28,7 +29,7 @@ def lmdb_to_hdf5(
     target,
     *,
     size=None,
-    inter=cv2.INTER_AREA,
+    inter=cv2.INTER_LINEAR,
     encode=None,
     quality=QUALITY,
     classLabels=None,
@@ -52,14 +53,16 @@ def lmdb_to_hdf5(
         source: the LMDB's folder, or its `data.mdb`.
         target: the HDF5 file to write. It appears once it is complete.
         size: (height, width) to resize all images to; default: all must have one size already.
-        inter: OpenCV interpolation for that.
+        inter: OpenCV interpolation for that. The default is what convert_imageset takes;
+            cv2.INTER_AREA makes large images smaller without jagged edges, more slowly.
         encode, quality: keep the images as JPEG or PNG files, see `HDF5DatasetWriter`. Encoded
             Datums of that kind and size are kept as they are.
         classLabels: names of the classes, label 0 first; default none.
         dataKey: name of the images' data set.
         overwrite: replace an existing `target`.
         resume: continue a run that was killed; without one, start afresh.
-        workers: threads that decode, default one for each core; 0 decodes in the caller's.
+        workers: threads that decode; 0 decodes in the caller's. Default: one for each core, or 0
+            where the first image is raw and stays of its size, which is little work.
         progress: called with the number of images done so far.
         maxPixels: of the largest image to decode.
     Returns:
@@ -79,16 +82,18 @@ def lmdb_to_hdf5(
         _note(target).unlink(missing_ok=True)
     refuse_existing(Path(target), overwrite)
     size = None if size is None else _checked_size(size)
-    workers = usable_cores() if workers is None else workers
     with Lmdb(source) as db:
         reader = _Reader(db, size, inter, encode, quality, classLabels, maxPixels)
         shape, dtype = reader.shape, reader.dtype
+        if workers is None:
+            workers = usable_cores() if reader.works else 0
         options = {
             **{"size": size, "inter": inter, "encode": encode, "quality": quality},
             **{"classes": classLabels and list(map(str, classLabels)), "dataKey": dataKey},
         }
         note = json.dumps([str(db.path.name), *source_of(db.status), len(db), options])
         count = block_size(len(db), max(workers, 1), reader.nbytes)
+        count = max(count, BLOCK_BYTES // reader.nbytes)  # of small images, more
         with HDF5DatasetWriter(
             (len(db), *shape),
             target,
@@ -106,7 +111,7 @@ def lmdb_to_hdf5(
                 writer.storeClassLabels(classLabels)
             parts = _parts(db.items(writer.idx), count)
             with contextlib.closing(
-                ordered_map(reader, parts, workers=workers, ahead=2 * workers, stop=reader.stop)
+                ordered_map(reader, parts, workers=workers, ahead=4 * workers, stop=reader.stop)
             ) as blocks:
                 for images, labels in blocks:
                     writer.add(images, labels)
@@ -162,9 +167,10 @@ class _Reader:
         first = next(db.items(), None)
         if first is None:
             raise CaffeError(f"{db.path} is empty: it holds no images.")
-        self._first = record_name(first[0], db.path)
+        self._first = RecordName(first[0], db.path)
         self.shape = self.dtype = None
-        image, *_ = self._decoded(*first)
+        image, datum, _ = self._decoded(*first)
+        self.works = datum.encoded or size is not None or encode is not None
         self.shape, self.dtype, self.nbytes = image.shape, image.dtype, image.nbytes
 
     def __call__(self, part):
@@ -193,7 +199,7 @@ class _Reader:
             self._free.append(images if images.base is None else images.base)
 
     def _decoded(self, key, value):
-        name = record_name(key, self._path)
+        name = RecordName(key, self._path)
         datum = read_datum(value, name)
         self._check_label(datum.label, name)
         image = decode_datum(datum, name, maxPixels=self._max_pixels)

@@ -31,7 +31,7 @@ def read_datums(path):
     """
     with Lmdb(path) as db:
         for key, value in db.items():
-            yield key_text(key), read_datum(value, record_name(key, db.path))
+            yield key_text(key), read_datum(value, RecordName(key, db.path))
 
 
 def key_text(key):
@@ -39,11 +39,17 @@ def key_text(key):
     return bytes(key).decode(errors="backslashreplace")
 
 
-def record_name(key, path):
-    """Return what messages call a record."""
-    text = key_text(key)
-    text = text if len(text) <= 80 else f"{text[:77]}..."
-    return f"the record {text if text.isprintable() else ascii(text)} of {path}"
+class RecordName:
+    """What messages call a record; made into text for those alone."""
+
+    def __init__(self, key, path):
+        self.key = key
+        self.path = path
+
+    def __str__(self):
+        text = key_text(self.key)
+        text = text if len(text) <= 80 else f"{text[:77]}..."
+        return f"the record {text if text.isprintable() else ascii(text)} of {self.path}"
 
 
 def decode_datum(datum, name, *, colour=None, maxPixels=MAX_PIXELS):

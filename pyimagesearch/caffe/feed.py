@@ -13,7 +13,7 @@ from pyimagesearch.caffe._lmdb import Lmdb
 from pyimagesearch.caffe._paths import resolve
 from pyimagesearch.caffe._transform import Transform
 from pyimagesearch.caffe._wire import read_datum
-from pyimagesearch.caffe.datums import decode_datum, record_name
+from pyimagesearch.caffe.datums import RecordName, decode_datum
 from pyimagesearch.caffe.imagelist import read_image_list
 from pyimagesearch.utils.images import decode_image, read_limited
 from pyimagesearch.utils.parallel import share_out, usable_cores
@@ -215,7 +215,7 @@ class DataFeed(ImageFeed):
 
     def read(self, record):
         key, value = record
-        name = record_name(key, self._db.path)
+        name = RecordName(key, self._db.path)
         datum = read_datum(value, name)
         colour = self.transform.colour
         image = decode_datum(datum, name, colour=colour)

@@ -43,10 +43,10 @@ def load_caffe(prototxt, caffemodel=None, phase="TEST", input_shape=None):
     net = read_net(prototxt, phase)
     file = None if caffemodel is None else WeightFile(caffemodel)
     built = build_net(net, _input_shapes(net, input_shape), file=file)
-    outputs = {name: built.blobs[name] for name in _outputs(net)}
+    outputs = {name: built.blobs[name] for name in output_names(net)}
     if not outputs:
         raise CaffeError(f"{net.path} has no output: each blob is read by a layer.")
-    inputs = _connected(list(built.inputs.values()), list(outputs.values()))
+    inputs = connected(list(built.inputs.values()), list(outputs.values()))
     model = keras.Model(
         inputs if len(inputs) > 1 else inputs[0],
         outputs if len(outputs) > 1 else next(iter(outputs.values())),
@@ -56,14 +56,14 @@ def load_caffe(prototxt, caffemodel=None, phase="TEST", input_shape=None):
     return model
 
 
-def _outputs(net):
+def output_names(net):
     unnamed = {
         layer.name for layer in net.layers if layer.type == "SoftmaxWithLoss" and not layer.tops
     }
     return sorted({*net.outputs, *unnamed})
 
 
-def _connected(inputs, outputs):
+def connected(inputs, outputs):
     """Return the inputs that an output depends on."""
     nodes, waiting = set(), [x._keras_history.operation for x in outputs]
     while waiting:

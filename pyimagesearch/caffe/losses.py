@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from pyimagesearch.caffe._errors import CaffeError
+from pyimagesearch.caffe._net import LOSS_LAYERS
 
 SMALLEST = float(np.finfo(np.float32).tiny)  # what Caffe takes the logarithm of instead of 0
 
@@ -125,12 +126,20 @@ class HingeLoss(CaffeLoss):
         return super().get_config() | {"norm": self.norm}
 
 
+@registered
+class TopLoss(CaffeLoss):
+    """The sum of a top that has a loss_weight: whatever layer made it. `y_true` means nothing."""
+
+    def call(self, y_true, y_pred):
+        return ops.sum(y_pred)
+
+
 def _items(tensor):
     return ops.cast(ops.shape(tensor)[0], tensor.dtype)
 
 
 def loss_of(layer, classes_axis=-1):
-    """Return the Keras loss of a loss layer.
+    """Return the Keras loss of a loss layer, or of any other one whose top has a loss_weight.
 
     Args:
         layer: a Layer of a net.
@@ -146,10 +155,12 @@ def loss_of(layer, classes_axis=-1):
         return EuclideanLoss(name=layer.keras_name)
     if layer.type == "HingeLoss":
         return HingeLoss(layer.message.hinge_loss_param.norm, name=layer.keras_name)
-    raise NotImplementedError(
-        f"{layer.where}: layer {layer.name!r} of type {layer.type} is a loss that is not trained. "
-        "SoftmaxWithLoss, EuclideanLoss, SigmoidCrossEntropyLoss and HingeLoss are."
-    )
+    if layer.type in LOSS_LAYERS:
+        raise NotImplementedError(
+            f"{layer.where}: layer {layer.name!r} of type {layer.type} is a loss that is not "
+            "trained. SoftmaxWithLoss, EuclideanLoss, SigmoidCrossEntropyLoss and HingeLoss are."
+        )
+    return TopLoss(name=layer.keras_name)
 
 
 def _counting(layer, usual):

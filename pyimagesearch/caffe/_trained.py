@@ -1,0 +1,210 @@
+"""The nets of a solver with their data: the one that is trained, and those that are tested."""
+
+import keras
+import numpy as np
+
+from pyimagesearch.caffe._errors import CaffeError
+from pyimagesearch.caffe._net import DATA_LAYERS, keras_name
+from pyimagesearch.caffe.build import build_net
+from pyimagesearch.caffe.feed import data_feed
+from pyimagesearch.caffe.layers._order import keras_axis
+from pyimagesearch.caffe.load import connected, output_names
+from pyimagesearch.caffe.losses import SoftmaxWithLoss, accuracy, check_labels, loss_of
+
+
+class TrainedNet:
+    """The net of phase TRAIN, compiled with the solver's optimizer.
+
+    Args:
+        solver: the Solver.
+        seed: of the fillers and the data.
+        stack: contextlib.ExitStack that closes the data's files.
+
+    Attributes:
+        model: keras.Model from the images to the outputs that load_caffe gives such a net. Where a
+            loss reads another blob, that is an output, too.
+        tests: list of TestedNet, one for each test_iter.
+    """
+
+    def __init__(self, solver, seed, stack):
+        net = solver.read_net("TRAIN")
+        keras.utils.set_random_seed(seed)  # of the fillers
+        self._feeds = _Feeds(net, seed, stack)
+        built = build_net(net, self._feeds.shapes)
+        self._losses = losses_of(net, built, self._feeds)
+        if not self._losses:
+            raise CaffeError(f"{net.path} has no loss in phase TRAIN: nothing would be trained.")
+        outputs = {name: built.blobs[name] for name in output_names(net)}
+        for loss in self._losses:
+            same = (key for key, tensor in outputs.items() if tensor is loss.tensor)
+            loss.key = next(same, loss.name)
+            outputs[loss.key] = loss.tensor
+        self._inputs = inputs_of(net, built, outputs, self._feeds)
+        self._single = len(outputs) == 1
+        self.model = keras.Model(
+            _one_or_all(list(self._inputs.values())),
+            next(iter(outputs.values())) if self._single else outputs,
+            name=keras_name(net.name or "caffe"),
+        )
+        self.model.caffe_net = net
+        weights = {loss.key: loss.weight for loss in self._losses}
+        self.model.compile(
+            optimizer=solver.optimizer(self.model),
+            loss=self._by_key({loss.key: loss.keras for loss in self._losses}),
+            loss_weights=list(weights.values()) if self._single else weights,
+            jit_compile="auto" if keras.backend.backend() == "jax" else False,
+        )
+        self.tests = [
+            TestedNet(solver, number, seed, built, stack) for number in range(len(solver.test_iter))
+        ]
+
+    def batch(self, number):
+        """Return (x, y) of a batch, counted from the first of the training."""
+        blobs = self._feeds.batch(number)
+        y = {loss.key: loss.labels(blobs) for loss in self._losses}
+        return _one_or_all([blobs[name] for name in self._inputs]), self._by_key(y)
+
+    def _by_key(self, values):
+        return next(iter(values.values())) if self._single else values
+
+
+class TestedNet:
+    """A net of phase TEST that shares the weights of the one that is trained."""
+
+    def __init__(self, solver, number, seed, trained, stack):
+        net = solver.read_net("TEST", number)
+        self._batches = solver.test_iter[number]
+        self._feeds = _Feeds(net, seed, stack)
+        built = build_net(net, self._feeds.shapes, trained.layers)
+        self._losses = losses_of(net, built, self._feeds)
+        self._accuracies = [_Accuracy(entry, net, self._feeds) for entry in built.accuracies]
+        measured = [*self._losses, *self._accuracies]
+        if not measured:
+            raise CaffeError(f"{net.path} has no loss and no Accuracy in phase TEST.")
+        outputs = {entry.name: entry.tensor for entry in measured}
+        self._inputs = inputs_of(net, built, outputs, self._feeds)
+        self._model = keras.Model(_one_or_all(list(self._inputs.values())), list(outputs.values()))
+
+    def results(self, number):
+        """Return the means over the batches of test `number`, from 0: a dict of layers' names.
+
+        Each test goes on in the data where the one before it ended, as Caffe's do.
+        """
+        sums = {}
+        for batch in range(number * self._batches, (number + 1) * self._batches):
+            blobs = self._feeds.batch(batch)
+            x = _one_or_all([blobs[name] for name in self._inputs])
+            outputs = self._model.predict_on_batch(x)
+            measured = [*self._losses, *self._accuracies]
+            for entry, output in zip(measured, outputs, strict=True):
+                sums[entry.name] = sums.get(entry.name, 0.0) + entry.measure(output, blobs)
+        return {name: total / self._batches for name, total in sorted(sums.items())}
+
+
+class _Feeds:
+    """The data layers of a net, their batches side by side."""
+
+    def __init__(self, net, seed, stack):
+        layers = [layer for layer in net.layers if layer.type in DATA_LAYERS - {"Input"}]
+        if not layers:
+            raise CaffeError(
+                f"{net.path} has no data layer in phase {net.phase}. To train or test, a net needs "
+                "one of type Data, ImageData or HDF5Data; a deploy.prototxt has none."
+            )
+        self._feeds = [stack.enter_context(data_feed(layer, net.phase, seed)) for layer in layers]
+        sizes = [feed.batch_size for feed in self._feeds]
+        if len(set(sizes)) > 1:
+            names = ", ".join(f"{layer.name!r}" for layer in layers)
+            raise CaffeError(f"{net.path}: the data layers {names} have batches of sizes {sizes}.")
+        self.batch_size = sizes[0]
+        self.shapes = {blob: shape for feed in self._feeds for blob, shape in feed.shapes.items()}
+
+    def batch(self, number):
+        return {blob: array for feed in self._feeds for blob, array in feed.batch(number).items()}
+
+
+class Loss:
+    """A loss of a net: what it reads, and how it is computed.
+
+    Attributes:
+        name, weight: of the layer.
+        tensor: KerasTensor, the prediction; a softmax for SoftmaxWithLoss.
+        keras: the Keras loss.
+        key: name of the model's output.
+    """
+
+    def __init__(self, entry, layer, built, feeds):
+        self.name = self.key = entry.layer
+        self.weight = entry.weight
+        self.tensor = entry.prediction
+        axis = -1
+        if layer.type == "SoftmaxWithLoss":
+            (self.tensor,) = built.after[layer.name]
+            axis = layer.message.softmax_param.axis % len(self.tensor.shape)
+            axis = keras_axis(axis, len(self.tensor.shape))
+        self.keras = loss_of(layer, axis)
+        self._label = entry.label and _label(entry.label, layer, feeds)
+        self._where = f"{layer.where}: the labels of layer {layer.name!r}"
+        self._items = feeds.batch_size
+
+    def labels(self, blobs):
+        """Return the labels of a batch; CaffeError where one is no class."""
+        if self._label is None:
+            return np.zeros(self._items, np.float32)
+        labels = blobs[self._label]
+        if isinstance(self.keras, SoftmaxWithLoss):
+            counted = labels[labels != self.keras.ignore_label]
+            check_labels(counted, self.tensor.shape[self.keras.axis], self._where)
+        return labels
+
+    def measure(self, output, blobs):
+        """Return the loss of a batch, not weighted."""
+        return float(keras.ops.convert_to_numpy(self.keras(self.labels(blobs), output)))
+
+
+class _Accuracy:
+    def __init__(self, entry, net, feeds):
+        layer = next(layer for layer in net.layers if layer.name == entry.layer)
+        self.name = entry.layer
+        self.tensor = entry.prediction
+        self._entry = entry
+        self._label = _label(entry.label, layer, feeds)
+        self._axis = keras_axis(entry.axis, len(self.tensor.shape))
+
+    def measure(self, output, blobs):
+        """Return the accuracy on a batch."""
+        return accuracy(
+            *(output, blobs[self._label]),
+            axis=self._axis,
+            top_k=self._entry.top_k,
+            ignore_label=self._entry.ignore_label,
+        )
+
+
+def losses_of(net, built, feeds):
+    """Return the list of Loss of a net."""
+    layers = {layer.name: layer for layer in net.layers}
+    return [Loss(entry, layers[entry.layer], built, feeds) for entry in built.losses]
+
+
+def inputs_of(net, built, outputs, feeds):
+    """Return the inputs that the outputs depend on, a dict blob -> KerasTensor."""
+    used = {id(tensor) for tensor in connected(built.inputs.values(), outputs.values())}
+    inputs = {blob: tensor for blob, tensor in built.inputs.items() if id(tensor) in used}
+    missing = sorted(inputs.keys() - feeds.shapes.keys())
+    if missing:
+        raise CaffeError(f"{net.path}: no data layer gives the input {missing[0]!r}.")
+    return inputs
+
+
+def _label(blob, layer, feeds):
+    if blob not in feeds.shapes:
+        raise NotImplementedError(
+            f"{layer.where}: layer {layer.name!r} ({layer.type}) compares with the blob {blob!r}, "
+            "which a layer computes. Only labels as a data layer gives them are supported."
+        )
+    return blob
+
+
+def _one_or_all(values):
+    return values if len(values) > 1 else values[0]
