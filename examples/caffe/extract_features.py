@@ -23,7 +23,7 @@ from pyimagesearch.caffe import HistogramEqualizePreprocessor, MeanImagePreproce
 from pyimagesearch.caffe import read_image_list
 from pyimagesearch.caffe._net import read_net
 from pyimagesearch.caffe.build import build_net
-from pyimagesearch.caffe.training import load_weights
+from pyimagesearch.caffe.training import copy_weights
 from pyimagesearch.datasets import list_class_folders
 from pyimagesearch.training.backbone import Backbone
 from pyimagesearch.training.features import extract_features
@@ -116,7 +116,7 @@ def blob_model(prototxt, weights, blob):
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] != 3:
         raise ValueError(f"Expected a net of one input, colour images. {prototxt} takes {shapes}.")
     model.caffe_net = net
-    load_weights(model, weights)
+    copy_weights(model, weights, complete=True)
     return model
 
 

@@ -20,7 +20,7 @@ from photographs import make_reader
 
 from config import caffe_dogs_vs_cats_config as config
 from pyimagesearch.caffe import MeanImagePreprocessor, load_caffe
-from pyimagesearch.caffe.training import load_weights
+from pyimagesearch.caffe.training import copy_weights
 from pyimagesearch.classify import classify, file_numbers, find_images, write_submission
 from pyimagesearch.utils.script import positive_int, report_skipped, run
 
@@ -46,7 +46,7 @@ def main():
 
     print(f"[INFO] loading {args['weights']} into {args['net']}...")
     model = load_caffe(args["net"])
-    load_weights(model, args["weights"])
+    copy_weights(model, args["weights"], complete=True)
     read_image = make_reader(*reversed(model.input_shape[1:3]))
     subtract = MeanImagePreprocessor(args["mean"])
 

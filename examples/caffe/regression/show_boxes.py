@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from pyimagesearch.caffe import load_caffe
-#from pyimagesearch.caffe.training import load_weights
+from pyimagesearch.caffe.training import copy_weights
 from pyimagesearch.utils.hdf5safety import open_hdf5
 from pyimagesearch.utils.images import check_image_suffix, write_image
 from pyimagesearch.utils.montage import montage
@@ -45,7 +45,7 @@ def main():
         images, boxes = db["data"][:].transpose(0, 2, 3, 1), db["label"][:]
     print(f"[INFO] loading {args['weights']} into {args['net']}...")
     model = load_caffe(args["net"])
-    load_weights(model, args["weights"])
+    copy_weights(model, args["weights"], complete=True)
 
     side = images.shape[1]
     found = model.predict(images, batch_size=100, verbose=0)
