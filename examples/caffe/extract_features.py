@@ -19,8 +19,11 @@ import keras
 import numpy as np
 from sklearn.utils import shuffle
 
-from pyimagesearch.caffe import HistogramEqualizePreprocessor, MeanImagePreprocessor
-from pyimagesearch.caffe import read_image_list
+from pyimagesearch.caffe import (
+    HistogramEqualizePreprocessor,
+    MeanImagePreprocessor,
+    read_image_list,
+)
 from pyimagesearch.caffe._net import read_net
 from pyimagesearch.caffe.build import build_net
 from pyimagesearch.caffe.training import copy_weights

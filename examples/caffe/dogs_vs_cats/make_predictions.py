@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from photographs import make_reader
 
 from config import caffe_dogs_vs_cats_config as config
+from photographs import make_reader
 from pyimagesearch.caffe import MeanImagePreprocessor, load_caffe
 from pyimagesearch.caffe.training import copy_weights
 from pyimagesearch.classify import classify, file_numbers, find_images, write_submission

@@ -11,10 +11,10 @@ import argparse
 from pathlib import Path
 
 import h5py
+from shapes import draw_shapes
 
 from pyimagesearch.utils.files import replacing
 from pyimagesearch.utils.script import positive_int, run
-from shapes import draw_shapes
 
 OUTPUT = Path(__file__).resolve().parents[3] / "output" / "caffe" / "regression"
 
