@@ -20,7 +20,8 @@ install: $(VENV)/installed
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-BACKEND_TESTS := $(addprefix tests/test_,nn.py callbacks.py training.py io_generator.py imagedatagenerator.py)
+BACKEND_TESTS := $(addprefix tests/test_,nn.py callbacks.py training.py io_generator.py imagedatagenerator.py \
+  caffe_layers.py caffe_load.py caffe_optimizers.py caffe_training.py)
 test-backends: $(VENV)/installed-backends
 	KERAS_BACKEND=jax $(BIN)/python -m pytest $(BACKEND_TESTS)
 	KERAS_BACKEND=torch $(BIN)/python -m pytest $(BACKEND_TESTS)

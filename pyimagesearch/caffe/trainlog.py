@@ -106,7 +106,7 @@ def learning_curve(records):
     names = dict.fromkeys(name for record in records for name in record.get("test", ()))
     for name in names:
         panel = accuracies if "acc" in name.lower() else losses
-        panel[f"test, {name}"] = _series(records, lambda r, name=name: r.get("test", {}).get(name))
+        panel[f"test {name}"] = _series(records, lambda r, name=name: r.get("test", {}).get(name))
     panels = {"Loss": losses, "Accuracy": accuracies}
     panels = {name: {k: v for k, v in lines.items() if v[0]} for name, lines in panels.items()}
     panels = {name: lines for name, lines in panels.items() if lines} or {"Loss": {}}
