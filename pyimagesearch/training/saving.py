@@ -6,6 +6,8 @@ from pathlib import Path
 
 import keras
 
+# nets that came from Caffe hold these: imported, they are registered
+from pyimagesearch.caffe import _fillers, layers  # noqa: F401
 from pyimagesearch.callbacks.checkpointnote import LEGACY
 from pyimagesearch.training.legacy import CodeError, read_legacy, refusal, unknown
 from pyimagesearch.training.untrusted import check_archive, rehearse
