@@ -591,6 +591,7 @@ def test_the_guides_ten_lines_run(tmp_path, monkeypatch, capsys):
     exec(compile(code, "docs/caffe.md", "exec"), {})
     assert re.search(r"\[\[0\.\d+ +0\.\d+\]\]", capsys.readouterr().out)
     # the other commands load it, in a process that knows nothing of Caffe
-    command = [sys.executable, "-m", "pyimagesearch.classify", "net.keras", "cat.png"]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+    files = [str(tmp_path / name) for name in ("net.keras", "cat.png")]
+    command = [sys.executable, "-m", "pyimagesearch.classify", *files]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     assert "1. class" in answer.stdout

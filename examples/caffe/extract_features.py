@@ -114,10 +114,10 @@ def blob_model(prototxt, weights, blob):
     features = built.blobs[blob]
     if len(features.shape) == 4:
         features = keras.layers.Permute((3, 1, 2))(features)
-    model = keras.Model(list(built.inputs.values()), features)
-    shapes = [tuple(tensor.shape) for tensor in model.inputs]
+    shapes = [tuple(tensor.shape) for tensor in built.inputs.values()]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] != 3:
         raise ValueError(f"Expected a net of one input, colour images. {prototxt} takes {shapes}.")
+    model = keras.Model(*built.inputs.values(), features)
     model.caffe_net = net
     copy_weights(model, weights, complete=True)
     return model
