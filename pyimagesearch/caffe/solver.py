@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import pyimagesearch.caffe.registered  # noqa: F401  for snapshots that are loaded
 from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._net import net_of, read_net
 from pyimagesearch.caffe._paths import resolve
