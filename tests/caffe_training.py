@@ -1,6 +1,6 @@
 """A training by a solver, resumed from its snapshot; run as a script it checks a Keras backend.
 
-    KERAS_BACKEND=jax python tests/caffe_training.py FOLDER [every]
+KERAS_BACKEND=jax python tests/caffe_training.py FOLDER [every]
 """
 
 import contextlib

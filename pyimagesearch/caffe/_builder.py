@@ -90,6 +90,8 @@ class Builder:
 
     def run(self, layer, keras_layer, inputs, **arguments):
         """Call the Keras layer of a layer without weights, and note it."""
+        if self.file:
+            check(self.file.path, layer.name, self.file.layers.get(layer.name, []), [])
         self.layers[layer.name] = keras_layer
         return keras_layer(inputs, **arguments)
 
@@ -112,7 +114,7 @@ class Builder:
                 layer, f"has {len(layer.params)} `param`, and {len(blobs)} blobs of weights."
             )
         given = self.file.layers.get(layer.name) if self.file and known is None else None
-        if given:
+        if given is not None:
             check(self.file.path, layer.name, given, shapes)
         result = []
         for i, (message, field, shape, order, default) in enumerate(blobs):

@@ -23,77 +23,68 @@ LAST = "channels_last"  # whatever the user's keras.json says
 
 
 def convolution(builder, layer, bottoms):
+    return [_convolved(builder, layer, x) for x in bottoms]
+
+
+def _convolved(builder, layer, x):
     message = layer.message.convolution_param
     kernel, stride, pad, dilation = _geometry(layer, message)
-    tops = []
-    for x in bottoms:
-        channels, group = _channels(layer, message, x)
-        size = [
-            (n + 2 * p - d * (k - 1) - 1) // s + 1
-            for n, k, s, p, d in zip(x.shape[1:3], kernel, stride, pad, dilation, strict=True)
-        ]
-        checked_size(layer, (*size, message.num_output))
-        checked_size(
-            layer, (*(n + 2 * p for n, p in zip(x.shape[1:3], pad, strict=True)), channels)
-        )
-        initializers = builder.initializers(
-            layer, *_blobs(message, (message.num_output, channels // group, *kernel))
-        )
-        if any(pad):
-            name = builder.helper_name(layer, "pad")
-            x = keras.layers.ZeroPadding2D(tuple((p, p) for p in pad), data_format=LAST, name=name)(
-                x
-            )
-        # Keras refuses a stride with dilation
-        thinned = max(stride) > 1 and max(dilation) > 1
-        x = builder.run_weighted(
-            layer,
-            keras.layers.Conv2D(
-                message.num_output,
-                kernel,
-                strides=1 if thinned else stride,
-                dilation_rate=dilation,
-                groups=group,
-                padding="valid",
-                data_format=LAST,
-                **_with_bias(message, initializers),
-                name=layer.keras_name,
-            ),
-            x,
-        )
-        if thinned:
-            x = Subsample(stride, name=builder.helper_name(layer, "stride"))(x)
-        tops.append(x)
-    return tops
+    channels, group = _channels(layer, message, x)
+    padded = [n + 2 * p for n, p in zip(x.shape[1:3], pad, strict=True)]
+    checked_size(layer, (*padded, channels), "a padded map")
+    axes = zip(padded, kernel, stride, dilation, strict=True)
+    checked_size(layer, (*((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in axes), 1))
+    checked_size(layer, (*padded, message.num_output))
+    initializers = builder.initializers(
+        layer, *_blobs(message, (message.num_output, channels // group, *kernel))
+    )
+    if any(pad):
+        margins, name = tuple((p, p) for p in pad), builder.helper_name(layer, "pad")
+        x = keras.layers.ZeroPadding2D(margins, data_format=LAST, name=name)(x)
+    thinned = max(stride) > 1 and max(dilation) > 1  # which Keras refuses together
+    filters = keras.layers.Conv2D(
+        message.num_output,
+        kernel,
+        strides=1 if thinned else stride,
+        dilation_rate=dilation,
+        groups=group,
+        padding="valid",
+        data_format=LAST,
+        **_with_bias(message, initializers),
+        name=layer.keras_name,
+    )
+    x = builder.run_weighted(layer, filters, x)
+    return Subsample(stride, name=builder.helper_name(layer, "stride"))(x) if thinned else x
 
 
 def deconvolution(builder, layer, bottoms):
+    return [_deconvolved(builder, layer, x) for x in bottoms]
+
+
+def _deconvolved(builder, layer, x):
     message = layer.message.convolution_param
     kernel, stride, pad, dilation = _geometry(layer, message)
-    tops = []
-    for x in bottoms:
-        channels, group = _channels(layer, message, x)
-        axes = zip(x.shape[1:3], kernel, stride, pad, dilation, strict=True)
-        size = [stretched(*axis) for axis in axes]
-        checked_size(layer, (*size, message.num_output))
-        full = [n + 2 * p for n, p in zip(size, pad, strict=True)]
-        checked_size(layer, (*full, message.num_output), "a map before its pad is cut off")
-        checked_size(layer, [d * k for d, k in zip(dilation, kernel, strict=True)], "a kernel")
-        initializers = builder.initializers(
-            layer, *_blobs(message, (channels, message.num_output // group, *kernel))
-        )
-        deconvolution = Deconvolution(
-            message.num_output,
-            kernel,
-            stride,
-            pad,
-            dilation,
-            group,
-            **_with_bias(message, initializers),
-            name=layer.keras_name,
-        )
-        tops.append(builder.run_weighted(layer, deconvolution, x))
-    return tops
+    channels, group = _channels(layer, message, x)
+    axes = zip(x.shape[1:3], kernel, stride, pad, dilation, strict=True)
+    size = [stretched(*axis) for axis in axes]
+    checked_size(layer, (*size, message.num_output))
+    full = [n + 2 * p for n, p in zip(size, pad, strict=True)]
+    checked_size(layer, (*full, message.num_output), "a map before its pad is cut off")
+    checked_size(layer, [d * k for d, k in zip(dilation, kernel, strict=True)], "a kernel")
+    initializers = builder.initializers(
+        layer, *_blobs(message, (channels, message.num_output // group, *kernel))
+    )
+    filters = Deconvolution(
+        message.num_output,
+        kernel,
+        stride,
+        pad,
+        dilation,
+        group,
+        **_with_bias(message, initializers),
+        name=layer.keras_name,
+    )
+    return builder.run_weighted(layer, filters, x)
 
 
 def _blobs(message, shape):

@@ -1,5 +1,6 @@
 """From Caffe's layers without weights to Keras's: functions of numbers, and of shapes."""
 
+from itertools import pairwise
 from math import prod
 
 import keras
@@ -165,9 +166,7 @@ def slice_(builder, layer, bottoms):
     length, points = x.shape[keras_axis(axis, rank)], message.slice_point
     if points:
         bounds = [0, *points, length]
-        if len(points) != parts - 1 or any(
-            a >= b for a, b in zip(bounds[:-1], bounds[1:], strict=True)
-        ):
+        if len(points) != parts - 1 or any(a >= b for a, b in pairwise(bounds)):
             raise wrong(
                 layer,
                 f"has slice_point {points}, for {parts} tops of an axis of {length}: rising, one "

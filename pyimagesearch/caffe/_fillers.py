@@ -23,30 +23,28 @@ def filler(message, shape, order, default=0.0):
     """
     if message is None:
         return keras.initializers.Constant(default)
-    kind = message.type
+    if message.type not in FILLERS:
+        raise CaffeError(f"{message.where}: Caffe has no filler of type {message.type!r}.")
     if message.has("sparse") and message.sparse != -1:
         raise NotImplementedError(f"{message.where}: the filler's sparse is not supported.")
-    if kind == "constant":
-        return keras.initializers.Constant(message.value)
-    if kind == "uniform":
-        return keras.initializers.RandomUniform(message.min, message.max)
-    if kind == "gaussian":
-        return keras.initializers.RandomNormal(message.mean, message.std)
-    if kind in ("xavier", "msra"):
-        n = _fan(message.variance_norm, shape)
-        if kind == "msra":
-            return keras.initializers.RandomNormal(0.0, math.sqrt(2 / n))
-        return keras.initializers.RandomUniform(-math.sqrt(3 / n), math.sqrt(3 / n))
-    if kind == "positive_unitball":
-        return PositiveUnitball(order.index(0))
-    if kind == "bilinear":
-        if len(shape) != 4 or shape[2] != shape[3]:
-            raise CaffeError(
-                f"{message.where}: a bilinear filler is for square kernels. "
-                f"Received: a blob of shape {shape}."
-            )
-        return Bilinear()
-    raise CaffeError(f"{message.where}: Caffe has no filler of type {kind!r}.")
+    if message.std < 0:
+        raise CaffeError(f"{message.where}: a filler of std {message.std}, below 0.")
+    if message.type == "bilinear" and (len(shape) != 4 or shape[2] != shape[3]):
+        raise CaffeError(
+            f"{message.where}: a bilinear filler is for square kernels. "
+            f"Received: a blob of shape {shape}."
+        )
+    return FILLERS[message.type](message, shape, order)
+
+
+def _xavier(message, shape, order):
+    limit = math.sqrt(3 / _fan(message.variance_norm, shape))
+    return keras.initializers.RandomUniform(-limit, limit)
+
+
+def _msra(message, shape, order):
+    std = math.sqrt(2 / _fan(message.variance_norm, shape))
+    return keras.initializers.RandomNormal(0.0, std)
 
 
 def _fan(norm, shape):
@@ -88,3 +86,14 @@ class Bilinear(keras.initializers.Initializer):
         line = 1 - np.abs(np.arange(size) / factor - centre)
         kernel = np.broadcast_to(np.outer(line, line)[:, :, None, None], shape)
         return ops.convert_to_tensor(kernel, dtype or keras.config.floatx())
+
+
+FILLERS = {
+    "constant": lambda message, *_: keras.initializers.Constant(message.value),
+    "uniform": lambda message, *_: keras.initializers.RandomUniform(message.min, message.max),
+    "gaussian": lambda message, *_: keras.initializers.RandomNormal(message.mean, message.std),
+    "xavier": _xavier,
+    "msra": _msra,
+    "positive_unitball": lambda message, shape, order: PositiveUnitball(order.index(0)),
+    "bilinear": lambda *_: Bilinear(),
+}

@@ -38,10 +38,10 @@ def blob_shape(layer, index):
 
 
 def value(blob, shape, order, like):
-    """Return a blob as the value of a weight: in C order, of shape `like`."""
+    """Return a blob as the value of a weight, of shape `like`: a copy, in C order."""
     blob = blob.reshape(shape)
     blob = blob if order is None else blob.transpose(order)
-    return np.ascontiguousarray(blob.reshape(like))
+    return np.array(blob, order="C").reshape(like)
 
 
 def check(where, name, blobs, shapes):
@@ -122,6 +122,6 @@ class Given(keras.initializers.Initializer):
         self.file = file
 
     def __call__(self, shape, dtype=None):
-        tensor = keras.ops.convert_to_tensor(value(self.blob, self.shape, self.order, shape), dtype)
+        array = value(self.blob, self.shape, self.order, shape)
         self.file.release()
-        return tensor
+        return keras.ops.convert_to_tensor(array, dtype)

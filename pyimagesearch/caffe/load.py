@@ -110,7 +110,8 @@ def load_caffe_weights(model, caffemodel):
     To start transfer learning, rename the last layer in the prototxt: it keeps its fillers.
 
     Args:
-        model: keras.Model made by load_caffe, or one that was saved and loaded since.
+        model: keras.Model made by load_caffe, or one that was saved and loaded since. Another one
+            is taken too if its layers have the names; see the errors.
         caffemodel: path.
     Returns:
         Transfer: what was copied, what the file has besides, what the model kept. Names are
@@ -118,43 +119,63 @@ def load_caffe_weights(model, caffemodel):
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError: as `open`.
         CaffeError: a ValueError, if the file is damaged, or a layer that both have differs in the
-            number or shape of its blobs. The model is as it was then.
+            number or shape of its blobs, or a Dense layer gets maps in Keras's order, channels
+            last. The model is as it was then.
     """
     file = WeightFile(caffemodel)
-    blobs = {name: blobs for name, blobs in file.layers.items() if blobs}
-    layers = _weighted(model)
-    names = _names(model, layers, blobs, file.path)
-    found = {name: layers[names[name]] for name in blobs if name in names}
+    layers = _by_name(model)
+    names = _names(model, layers, file)
+    found = {name: layers[names[name]] for name in file.layers if name in names}
     for name, layer in found.items():
-        check(
-            file.path, name, blobs[name], [blob_shape(layer, i) for i in range(len(layer.weights))]
-        )
+        shapes = [blob_shape(layer, i) for i in range(len(layer.weights))]
+        check(file.path, name, file.layers[name], shapes)
+        _check_order(name, layer)
     for name, layer in found.items():
         for i, weight in enumerate(layer.weights):
-            new = value(blobs[name][i], blob_shape(layer, i), order_of(layer, i), weight.shape)
-            weight.assign(new)
+            blob = file.layers[name][i]
+            weight.assign(value(blob, blob_shape(layer, i), order_of(layer, i), weight.shape))
         file.release()
-    copied = {id(layer) for layer in found.values()}
+    filled = {name for name, blobs in file.layers.items() if blobs}
+    done = {id(found[name]) for name in filled if name in found}
     original = {keras: caffe for caffe, keras in reversed(names.items())}
     return Transfer(
-        list(found),
-        [name for name in blobs if name not in found],
-        [original.get(name, name) for name, layer in layers.items() if id(layer) not in copied],
+        [name for name in found if name in filled],
+        [name for name in file.layers if name in filled and name not in found],
+        [
+            original.get(name, name)
+            for name, layer in layers.items()
+            if layer.weights and id(layer) not in done
+        ],
     )
 
 
-def _weighted(model):
-    """Return the layers with weights, those of nested models too, a dict of names."""
+def _check_order(name, layer):
+    """Raise a CaffeError if a Dense layer gets a map that was flattened with its channels last."""
+    if not isinstance(layer, keras.layers.Dense) or not layer._inbound_nodes:
+        return
+    flat = layer._inbound_nodes[0].input_tensors[0]._keras_history.operation
+    if not isinstance(flat, (keras.layers.Flatten, keras.layers.Reshape)):
+        return
+    given = flat._inbound_nodes[0].input_tensors[0]
+    ordered = isinstance(given._keras_history.operation, keras.layers.Permute)
+    if len(given.shape) != 4 or ordered or given.shape[1:3] == (1, 1) or given.shape[3] == 1:
+        return
+    raise CaffeError(
+        f"Layer {name!r} of the model gets a map of shape {given.shape} flattened with channels "
+        "last; its weights in the file want them first. Take a model from load_caffe, or put "
+        "keras.layers.Permute((3, 1, 2)) in front of Flatten."
+    )
+
+
+def _by_name(model):
+    """Return the layers of a model, those of nested models too, a dict of names."""
     layers = {}
     for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            layers |= _weighted(layer)
-        elif layer.weights:
-            layers[layer.name] = layer
+        layers |= _by_name(layer) if isinstance(layer, keras.Model) else {layer.name: layer}
     return layers
 
 
-def _names(model, layers, blobs, path):
+def _names(model, layers, file):
     """Return a dict of Caffe's layer names to the names of the model's layers."""
     net = getattr(model, "caffe_net", None)
     if net is not None:
@@ -162,13 +183,14 @@ def _names(model, layers, blobs, path):
         keras_names = {layer.name: layer.keras_name for layer in net.layers}
         names = {name: keras_names[owner.get(name, name)] for name in keras_names}
         return {name: keras for name, keras in names.items() if keras in layers}
-    doubles = [name for name, n in Counter(map(keras_name, blobs)).items() if n > 1]
-    if any(name in layers for name in doubles):
-        raise CaffeError(
-            f"{path} has several layers that Keras calls {doubles[0]!r}. Load them into a model "
-            "from load_caffe, which knows the layers' own names."
-        )
-    return {name: keras_name(name) for name in blobs if keras_name(name) in layers}
+    filled = [name for name, blobs in file.layers.items() if blobs]
+    for keras_layer, count in Counter(map(keras_name, filled)).items():
+        if count > 1 and keras_layer in layers:
+            raise CaffeError(
+                f"{file.path} has several layers that Keras calls {keras_layer!r}. Load them into "
+                "a model from load_caffe, which knows the layers' own names."
+            )
+    return {name: keras_name(name) for name in filled if keras_name(name) in layers}
 
 
 def convert(prototxt, caffemodel, target, *, overwrite=False):

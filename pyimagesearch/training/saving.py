@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-# nets that came from Caffe hold these: imported, they are registered
+# registered here: nets that came from Caffe hold them
 from pyimagesearch.caffe import _fillers, layers  # noqa: F401
 from pyimagesearch.callbacks.checkpointnote import LEGACY
 from pyimagesearch.training.legacy import CodeError, read_legacy, refusal, unknown

@@ -25,8 +25,8 @@ class AbsVal(_Elementwise):
 class Leaky(_Elementwise):
     """x above 0, and slope * x below, for a slope of either sign."""
 
-    def __init__(self, slope=0.0, **kw):
-        super().__init__(**kw)
+    def __init__(self, slope=0.0, **kwargs):
+        super().__init__(**kwargs)
         self.slope = slope
 
     def call(self, x):
@@ -37,8 +37,8 @@ class Leaky(_Elementwise):
 class Swish(_Elementwise):
     """x * sigmoid(beta * x)."""
 
-    def __init__(self, beta=1.0, **kw):
-        super().__init__(**kw)
+    def __init__(self, beta=1.0, **kwargs):
+        super().__init__(**kwargs)
         self.beta = beta
 
     def call(self, x):
@@ -49,8 +49,8 @@ class Swish(_Elementwise):
 class Power(_Elementwise):
     """(shift + scale * x) ^ power."""
 
-    def __init__(self, power=1.0, scale=1.0, shift=0.0, **kw):
-        super().__init__(**kw)
+    def __init__(self, power=1.0, scale=1.0, shift=0.0, **kwargs):
+        super().__init__(**kwargs)
         self.power = power
         self.scale = scale
         self.shift = shift
@@ -66,8 +66,8 @@ class Power(_Elementwise):
 class Exp(_Elementwise):
     """base ^ (shift + scale * x); base -1 is e."""
 
-    def __init__(self, base=-1.0, scale=1.0, shift=0.0, **kw):
-        super().__init__(**kw)
+    def __init__(self, base=-1.0, scale=1.0, shift=0.0, **kwargs):
+        super().__init__(**kwargs)
         self.base = base
         self.scale = scale
         self.shift = shift
@@ -81,8 +81,8 @@ class Exp(_Elementwise):
 class Log(_Elementwise):
     """The logarithm to a base of (shift + scale * x); base -1 is e."""
 
-    def __init__(self, base=-1.0, scale=1.0, shift=0.0, **kw):
-        super().__init__(**kw)
+    def __init__(self, base=-1.0, scale=1.0, shift=0.0, **kwargs):
+        super().__init__(**kwargs)
         self.base = base
         self.scale = scale
         self.shift = shift
@@ -96,8 +96,8 @@ class Log(_Elementwise):
 class Threshold(_Elementwise):
     """1 where x > threshold, else 0."""
 
-    def __init__(self, threshold=0.0, **kw):
-        super().__init__(**kw)
+    def __init__(self, threshold=0.0, **kwargs):
+        super().__init__(**kwargs)
         self.threshold = threshold
 
     def call(self, x):
@@ -108,8 +108,8 @@ class Threshold(_Elementwise):
 class Clip(_Elementwise):
     """x, but at least `minimum` and at most `maximum`."""
 
-    def __init__(self, minimum=0.0, maximum=0.0, **kw):
-        super().__init__(**kw)
+    def __init__(self, minimum=0.0, maximum=0.0, **kwargs):
+        super().__init__(**kwargs)
         self.minimum = minimum
         self.maximum = maximum
 
@@ -121,8 +121,8 @@ class Clip(_Elementwise):
 class WeightedSum(keras.layers.Layer):
     """The sum of tensors of one shape, each times its coefficient."""
 
-    def __init__(self, coefficients=(), **kw):
-        super().__init__(**kw)
+    def __init__(self, coefficients=(), **kwargs):
+        super().__init__(**kwargs)
         self.coefficients = tuple(coefficients)
 
     def compute_output_shape(self, shapes):

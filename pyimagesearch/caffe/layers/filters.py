@@ -36,9 +36,9 @@ class Deconvolution(keras.layers.Layer):
         use_bias=True,
         kernel_initializer="zeros",
         bias_initializer="zeros",
-        **kw,
+        **kwargs,
     ):
-        super().__init__(**kw)
+        super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = tuple(kernel_size)
         self.stride = tuple(stride)
@@ -84,18 +84,17 @@ class Deconvolution(keras.layers.Layer):
         return y if self.bias is None else y + self.bias
 
     def _dilated(self, kernel):
-        """Return the kernel with zeros between its rows and columns; Keras refuses with a stride."""
+        """Return the kernel with zeros in between: Keras refuses dilation with a stride."""
         for axis, step in enumerate(self.dilation):
             if step == 1:
                 continue
             shape = list(kernel.shape)
-            kernel = ops.expand_dims(kernel, axis + 1)
             margins = [(0, step - 1) if i == axis + 1 else (0, 0) for i in range(5)]
+            kernel = ops.pad(ops.expand_dims(kernel, axis + 1), margins)
             shape[axis] *= step
-            kernel = ops.reshape(ops.pad(kernel, margins), shape)
-            kernel = (
-                kernel[: shape[0] - step + 1] if axis == 0 else kernel[:, : shape[1] - step + 1]
-            )
+            kernel = ops.reshape(kernel, shape)
+            length = shape[axis] - step + 1
+            kernel = kernel[:length] if axis == 0 else kernel[:, :length]
         return kernel
 
     def get_config(self):

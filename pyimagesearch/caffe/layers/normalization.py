@@ -17,8 +17,8 @@ class LRN(keras.layers.Layer):
         within_channel: sum over a square of n x n pixels, not over n channels.
     """
 
-    def __init__(self, local_size=5, alpha=1.0, beta=0.75, k=1.0, within_channel=False, **kw):
-        super().__init__(**kw)
+    def __init__(self, local_size=5, alpha=1.0, beta=0.75, k=1.0, within_channel=False, **kwargs):
+        super().__init__(**kwargs)
         self.local_size = local_size
         self.alpha = alpha
         self.beta = beta
@@ -57,8 +57,8 @@ class MVN(keras.layers.Layer):
         eps: added to the standard deviation.
     """
 
-    def __init__(self, normalize_variance=True, across_channels=False, eps=1e-9, **kw):
-        super().__init__(**kw)
+    def __init__(self, normalize_variance=True, across_channels=False, eps=1e-9, **kwargs):
+        super().__init__(**kwargs)
         self.normalize_variance = normalize_variance
         self.across_channels = across_channels
         self.eps = eps
@@ -94,8 +94,8 @@ class BatchNorm(keras.layers.Layer):
     `use_global_stats` can also be given in a call, which counts there.
     """
 
-    def __init__(self, eps=1e-5, moving_average_fraction=0.999, use_global_stats=None, **kw):
-        super().__init__(**kw)
+    def __init__(self, eps=1e-5, moving_average_fraction=0.999, use_global_stats=None, **kwargs):
+        super().__init__(**kwargs)
         self.eps = eps
         self.moving_average_fraction = moving_average_fraction
         self.use_global_stats = use_global_stats

@@ -43,8 +43,10 @@ class Pooling(keras.layers.Layer):
     than the kernel can make, gives the lowest number as maximum, as in Caffe, and 0 as mean.
     """
 
-    def __init__(self, operation="MAX", kernel=(2, 2), stride=(1, 1), pad=(0, 0), ceil=True, **kw):
-        super().__init__(**kw)
+    def __init__(
+        self, operation="MAX", kernel=(2, 2), stride=(1, 1), pad=(0, 0), ceil=True, **kwargs
+    ):
+        super().__init__(**kwargs)
         self.operation = operation
         self.kernel = tuple(kernel)
         self.stride = tuple(stride)
@@ -84,8 +86,8 @@ class Pooling(keras.layers.Layer):
 class Subsample(keras.layers.Layer):
     """Every `stride`-th row and column of (N, H, W, C), from the first on."""
 
-    def __init__(self, stride=(1, 1), **kw):
-        super().__init__(**kw)
+    def __init__(self, stride=(1, 1), **kwargs):
+        super().__init__(**kwargs)
         self.stride = tuple(stride)
 
     def compute_output_shape(self, shape):

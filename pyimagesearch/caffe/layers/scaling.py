@@ -13,8 +13,8 @@ class _Along(keras.layers.Layer):
     is used in the place of a weight.
     """
 
-    def __init__(self, axis, num_axes, **kw):
-        super().__init__(**kw)
+    def __init__(self, axis, num_axes, **kwargs):
+        super().__init__(**kwargs)
         self.axis = axis
         self.num_axes = num_axes
 
@@ -58,9 +58,9 @@ class Scale(_Along):
         use_bias=False,
         gain_initializer="ones",
         bias_initializer="zeros",
-        **kw,
+        **kwargs,
     ):
-        super().__init__(axis, num_axes, **kw)
+        super().__init__(axis, num_axes, **kwargs)
         self.use_bias = use_bias
         self.gain_initializer = keras.initializers.get(gain_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -99,8 +99,8 @@ class Bias(_Along):
         bias_initializer: of the weight.
     """
 
-    def __init__(self, axis=1, num_axes=1, bias_initializer="zeros", **kw):
-        super().__init__(axis, num_axes, **kw)
+    def __init__(self, axis=1, num_axes=1, bias_initializer="zeros", **kwargs):
+        super().__init__(axis, num_axes, **kwargs)
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
     def build(self, shape):

@@ -23,8 +23,8 @@ class Slice(keras.layers.Layer):
         points: where the second part begins, the third, ...
     """
 
-    def __init__(self, axis=1, points=(), **kw):
-        super().__init__(**kw)
+    def __init__(self, axis=1, points=(), **kwargs):
+        super().__init__(**kwargs)
         self.axis = axis
         self.points = tuple(points)
 
@@ -50,8 +50,8 @@ class Crop(keras.layers.Layer):
         offsets: where the cut begins along each of these axes.
     """
 
-    def __init__(self, axis=2, offsets=(0, 0), **kw):
-        super().__init__(**kw)
+    def __init__(self, axis=2, offsets=(0, 0), **kwargs):
+        super().__init__(**kwargs)
         self.axis = axis
         self.offsets = tuple(offsets)
 
@@ -63,8 +63,8 @@ class Crop(keras.layers.Layer):
         x, like = inputs
         window = [slice(None)] * len(x.shape)
         for axis, start in enumerate(self.offsets, self.axis):
-            axis = keras_axis(axis, len(x.shape))
-            window[axis] = slice(start, start + like.shape[axis])
+            place = keras_axis(axis, len(x.shape))
+            window[place] = slice(start, start + like.shape[place])
         return x[tuple(window)]
 
 
@@ -72,8 +72,8 @@ class Crop(keras.layers.Layer):
 class Tile(keras.layers.Layer):
     """A blob, `tiles` times side by side along an axis of the Caffe blob."""
 
-    def __init__(self, axis=1, tiles=1, **kw):
-        super().__init__(**kw)
+    def __init__(self, axis=1, tiles=1, **kwargs):
+        super().__init__(**kwargs)
         self.axis = axis
         self.tiles = tiles
 
@@ -99,8 +99,8 @@ class Reduction(keras.layers.Layer):
         coeff: what the result is multiplied by.
     """
 
-    def __init__(self, operation="SUM", axis=0, coeff=1.0, **kw):
-        super().__init__(**kw)
+    def __init__(self, operation="SUM", axis=0, coeff=1.0, **kwargs):
+        super().__init__(**kwargs)
         self.operation = operation
         self.axis = axis
         self.coeff = coeff
@@ -133,8 +133,8 @@ class ArgMax(keras.layers.Layer):
     Places are numbers of the input's type. Among equal numbers Caffe takes the last one first.
     """
 
-    def __init__(self, top_k=1, axis=None, out_max_val=False, **kw):
-        super().__init__(**kw)
+    def __init__(self, top_k=1, axis=None, out_max_val=False, **kwargs):
+        super().__init__(**kwargs)
         self.top_k = top_k
         self.axis = axis
         self.out_max_val = out_max_val
