@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 CHOSEN = (
-    "layer_is_caffes or slice_cuts or equal_numbers or behind_the_map or fixtures "
+    "layer_is_caffes or slice_cuts or equal_numbers or behind_the_map or half_precision or fixtures "
     "or (test_caffe_layers and batch_norm)"
 )
 
