@@ -117,7 +117,11 @@ def measure(row, args):
     """Run the ways of a row in turn; return a Result."""
     result = Result(row.name, row.unit)
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        result.remark = row.prepare(Path(folder), args)
+        try:
+            result.remark = row.prepare(Path(folder), args)
+        except ModuleNotFoundError as error:
+            result.missing = dict.fromkeys(row.ways, f"{error.name} is not installed")
+            return result
         start = in_this_process if args["quick"] else in_own_process
         running = {}
         for name in row.ways:

@@ -102,32 +102,33 @@ def weights_of(model):
     return {name: found[path] for name, path in PATHS.items()}
 
 
-def resumed(folder):
-    """Return (weights of a training of eight updates, of one resumed after four, its records)."""
+def train(folder):
+    """Train for eight updates with dropout; return (weights, records of the log)."""
     solver = write_solver(folder)
     x, y = rows(BATCH * solver.iter_size * solver.max_iter)
     model = compiled(solver, dropout=0.5)
     records, _ = fit(model, solver, x, y)
-    again = read_model(solver.snapshot_path(4))
-    fit(again, solver, x[len(x) // 2 :], y[len(x) // 2 :])
-    return weights_of(model), weights_of(again), records
+    return weights_of(model), records
+
+
+def resume(folder):
+    """Go on from the snapshot after four updates that lies in the folder; return the weights."""
+    solver = write_solver(folder)
+    x, y = rows(BATCH * solver.iter_size * solver.max_iter)
+    model = read_model(solver.snapshot_path(4))
+    fit(model, solver, x[len(x) // 2 :], y[len(x) // 2 :])
+    return weights_of(model)
 
 
 def main():
     folder, *every = sys.argv[1:]
     worst = {}
-    for case in cases() if every else few():
+    for case in cases() if every else few()[:6]:
         worst[case[0]] = max(worst.get(case[0], 0), float(difference(case)))
-    whole, again, records = resumed(folder)
+    whole, records = train(folder)
+    again = resume(folder)
     same = all((whole[name] == again[name]).all() for name in whole)
-
-    solver = write_solver(folder)
-    x, y = rows(60)
-    model = compiled(solver)
-    expected, _ = caffe_training(solver, weights_of(model), x, y)
-    fit(model, solver, x, y)
-    apart = max(float(np.abs(value - expected[n]).max()) for n, value in weights_of(model).items())
-    print(json.dumps({"worst": worst, "same": same, "apart": apart, "records": records}))
+    print(json.dumps({"worst": worst, "same": same, "records": records}))
 
 
 if __name__ == "__main__":

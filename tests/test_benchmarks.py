@@ -11,6 +11,7 @@ SUMMARY = {
     *("ten-crop evaluation", "ten crops, cutting alone"),
     *("features, reading alone", "features, with the network"),
     *("training AlexNet", "training ResNet-56", "100 images, feed", "100 images, build"),
+    *("LMDB to HDF5, resized", "LMDB to HDF5, 256x256"),
 }
 
 

@@ -15,7 +15,8 @@ MOST_BYTES = 64 * 2**20  # the largest public nets have some hundred kilobytes
 TOKEN = re.compile(
     r"""(?P<space>(?:\s+|\#[^\n]*)+)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
-    |(?P<number>-?[ \t]*(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[fF]?)(?![\w.]))
+    |(?P<number>-?[ \t]*
+        (?:0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?[fF]?)(?![\w.]))
     |(?P<word>-?[A-Za-z_]\w*)
     |(?P<sign>[{}<>\[\]:;,])""",
     re.VERBOSE | re.ASCII,
@@ -288,7 +289,8 @@ def _float(token, type_):
         words = {"inf", "infinity", "nan", "-inf", "-infinity", "-nan"}
         return float(lowered) if lowered in words else None
     if "0x" in lowered:
-        return float(int(lowered, 16))
+        number = int(lowered, 16)
+        return float(number) if abs(number) < 2**128 else None
     with np.errstate(over="ignore"):  # Caffe's floats have 32 bits
         return float(lowered.rstrip("f")) if np.isfinite(np.float32(lowered.rstrip("f"))) else None
 

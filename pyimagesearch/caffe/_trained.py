@@ -83,7 +83,7 @@ class TestedNet:
             raise CaffeError(f"{net.path} has no loss and no Accuracy in phase TEST.")
         outputs = {entry.name: entry.tensor for entry in measured}
         self._inputs = inputs_of(net, built, outputs, self._feeds)
-        self._model = keras.Model(_one_or_all(list(self._inputs.values())), list(outputs.values()))
+        self._model = keras.Model(_one_or_all(list(self._inputs.values())), outputs)
 
     def results(self, number):
         """Return the means over the batches of test `number`, from 0: a dict of layers' names.
@@ -95,9 +95,9 @@ class TestedNet:
             blobs = self._feeds.batch(batch)
             x = _one_or_all([blobs[name] for name in self._inputs])
             outputs = self._model.predict_on_batch(x)
-            measured = [*self._losses, *self._accuracies]
-            for entry, output in zip(measured, outputs, strict=True):
-                sums[entry.name] = sums.get(entry.name, 0.0) + entry.measure(output, blobs)
+            for entry in (*self._losses, *self._accuracies):
+                measured = entry.measure(outputs[entry.name], blobs)
+                sums[entry.name] = sums.get(entry.name, 0.0) + measured
         return {name: total / self._batches for name, total in sorted(sums.items())}
 
 

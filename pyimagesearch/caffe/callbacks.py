@@ -184,7 +184,8 @@ class RunTests(ByUpdate):
     """Test before an update when the number of updates done is a multiple of `test_interval`.
 
     Also at the end of the training, if it is one; and before the first update unless
-    `test_initialization` is false. The metrics of `fit` go on as if there had been no test.
+    `test_initialization` is false. The results are means over the batches, each counting alike.
+    The metrics of `fit` go on as if there had been no test.
     """
 
     def __init__(self, solver, test_data, batch_size, log):
@@ -211,20 +212,19 @@ class RunTests(ByUpdate):
     def _evaluate(self):
         model, wanted = self.model, self.solver.test_iter[0]
         before = [(v, keras.ops.convert_to_numpy(v)) for v in model.metrics_variables]
-        model.reset_metrics()
-        count = 0
+        results = []
         for x, y in itertools.islice(self._batches_of_test(), wanted):
-            results = model.test_on_batch(x, y, return_dict=True)
-            count += 1
-        if count < wanted:
+            model.reset_metrics()
+            results.append(model.test_on_batch(x, y, return_dict=True))
+        if len(results) < wanted:
             raise ValueError(
-                f"test_data ended after {count} batches, and the solver's test_iter asks for "
-                f"{wanted}."
+                f"test_data ended after {len(results)} batches, and the solver's test_iter asks "
+                f"for {wanted}."
             )
         model.reset_metrics()
         for variable, value in before:
             variable.assign(value)
-        return {name: float(value) for name, value in results.items()}
+        return {name: float(np.mean([batch[name] for batch in results])) for name in results[0]}
 
     def _batches_of_test(self):
         data = self.test_data

@@ -69,10 +69,8 @@ def decode_datum(datum, name, *, colour=None, maxPixels=MAX_PIXELS):
         ImageError: if an encoded image is damaged, too large, or of an unknown format.
     """
     if datum.encoded:
-        data = bytes(datum.data)
-        found = announced(data, name)
-        grey = colour == "gray" or (colour is None and found is not None and found[3] == 1)
-        return decode_image(data, name, maxPixels=maxPixels, grey=grey)
+        grey = None if colour is None else colour == "gray"
+        return decode_image(bytes(datum.data), name, maxPixels=maxPixels, grey=grey)
     shape = datum.channels, datum.height, datum.width
     if any(not 0 < size < 2**31 for size in shape):
         raise CaffeError(

@@ -21,6 +21,7 @@ from pyimagesearch.utils.parallel import share_out, usable_cores
 MOST_BATCH_BYTES = 2**33
 PART_BYTES = 2**20  # of pixels that a thread gets at once, at least: less is not worth a thread
 LABELS = np.iinfo(np.int32)
+SKIP, ORDER, BATCH = 1, 2, 3  # what random numbers are for, so that each has its own
 
 
 def data_feed(layer, phase, seed=None):
@@ -127,7 +128,7 @@ class ImageFeed(Feed):
         mean = self.found(transform, "mean_file") if transform.mean_file else None
         self.transform = Transform(layer, phase, mean)
         skip = options.rand_skip
-        self.skip = int(self.rng().integers(skip)) if skip else 0
+        self.skip = int(self.rng(SKIP).integers(skip)) if skip else 0
 
     def begin(self, size, image):
         """Take the shape of the first image for the shape of all."""
@@ -139,7 +140,7 @@ class ImageFeed(Feed):
     def batch(self, number):
         first = self.skip + number * self.batch_size
         records = self.records(first, self.batch_size)
-        draws = self.transform.draw(self.rng(number), self.batch_size)
+        draws = self.transform.draw(self.rng(BATCH, number), self.batch_size)
         shape = self.shapes[self.layer.tops[0]]
         images = np.empty((self.batch_size, *shape), np.float32)
         labels = np.empty(self.batch_size, np.int32)
@@ -170,6 +171,7 @@ class DataFeed(ImageFeed):
         options = layer.message.data_param
         super().__init__(layer, phase, seed, options)
         self._require_tops(1, 2)
+        # Caffe takes an absent one for LEVELDB; here what lies at `source` decides then
         if options.has("backend") and options.backend != "LMDB":
             raise NotImplementedError(
                 f"{options.where_of('backend')}: layer {layer.name!r} (Data) reads a LevelDB, "
@@ -260,9 +262,8 @@ class ImageDataFeed(ImageFeed):
             return range(self.size)
         orders = self._orders
         if number not in orders:
-            # a stream apart from the batches'
             orders = {n: order for n, order in orders.items() if n == number - 1}
-            orders[number] = self.rng(0, number).permutation(self.size)
+            orders[number] = self.rng(ORDER, number).permutation(self.size)
             self._orders = orders
         return orders[number]
 
@@ -313,7 +314,9 @@ class HDF5Feed(Feed):
         turn, index = divmod(number, self.size)
         if turn not in self._orders:
             self._orders = {n: order for n, order in self._orders.items() if n == turn - 1}
-            self._orders[turn] = self._rows.order(self.rng(turn) if self.options.shuffle else None)
+            self._orders[turn] = self._rows.order(
+                self.rng(ORDER, turn) if self.options.shuffle else None
+            )
         files, starts, rows = self._orders[turn]
         at = int(np.searchsorted(starts, index, side="right")) - 1
         return files[at], int(rows[at][index - starts[at]])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import keras
 
+import pyimagesearch.caffe.registered  # noqa: F401  for models that are loaded later
 from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._net import keras_name, read_net
 from pyimagesearch.caffe._sharing import owners

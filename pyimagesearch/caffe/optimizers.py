@@ -51,9 +51,8 @@ class CaffeOptimizer(keras.optimizers.Optimizer):
         """
         if self.built:
             return
-        if self.multipliers and not any(
-            variable.path in self.multipliers for variable in variables
-        ):
+        paths = {variable.path for variable in variables}
+        if self.multipliers and paths.isdisjoint(self.multipliers):
             raise ValueError(
                 f"This optimizer was made for the variables {', '.join(self.multipliers)}. "
                 f"Received: {', '.join(sorted(paths))}. "

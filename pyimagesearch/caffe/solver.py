@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import pyimagesearch.caffe.registered  # noqa: F401  for snapshots that are loaded
 from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._net import net_of, read_net
 from pyimagesearch.caffe._paths import resolve
@@ -94,7 +95,7 @@ class Solver:
         """
         variables = {variable.path for variable in model.trainable_variables}
         if multipliers is None:
-            from pyimagesearch.caffe.build import multipliers as multipliers_of  # noqa: PLC0415
+            from pyimagesearch.caffe.build import multipliers as multipliers_of  # noqa: PLC0415 (layers)
 
             net = getattr(model, "caffe_net", None) or self.read_net("TRAIN")
             multipliers = multipliers_of(model, net)
@@ -118,6 +119,15 @@ class Solver:
             **{f"{self.regularization_type.lower()}_decay": self.weight_decay},
             **{name: getattr(self, name) for name in TAKES[self.type]},
         )
+
+    def restore(self, model, path):
+        """Go on where a training in Caffe stopped; return the number of updates done.
+
+        See `pyimagesearch.caffe.solverstate.restore`.
+        """
+        from pyimagesearch.caffe.solverstate import restore  # noqa: PLC0415 (it loads all layers)
+
+        return restore(self, model, path)
 
     def callbacks(self, test_data=None, batch_size=32, log=None):
         """Return the callbacks that test, display, snapshot and stop as the solver says.
@@ -262,6 +272,11 @@ def _check(solver):
     }.items():
         if getattr(solver, name) < lowest:
             raise _range(solver, name, f"{lowest} or more")
+    if solver.max_iter * solver.iter_size >= 2**31:  # Keras counts batches in 32 bits
+        raise ValueError(
+            f"iter_size times max_iter must be below {2**31}. Received: {solver.iter_size} times "
+            f"{solver.max_iter}."
+        )
     solver.schedule()
     _check_nets(solver)
 

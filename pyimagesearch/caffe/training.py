@@ -168,14 +168,16 @@ def _difference(mine, other):
     return "its layers stand in another order"
 
 
-def copy_weights(model, path):
+def copy_weights(model, path, *, complete=False):
     """Give the layers of a model the weights of the layers of the same names in a file.
 
     Args:
         model: keras.Model from load_caffe or of a training.
         path: .caffemodel, or .keras file.
+        complete: refuse a file that lacks weights of the model: to predict, all must be trained.
     Raises:
-        CaffeError: if a layer that both have differs in shape; no weights are changed then.
+        CaffeError: if a layer that both have differs in shape, no weights are changed then; if
+            they have none in common.
     """
     path = Path(path)
     if path.suffix == ".keras":
@@ -191,6 +193,11 @@ def copy_weights(model, path):
         raise CaffeError(
             f"{path} and the net have no layer with weights in common. Layers of the file: "
             f"{', '.join(unused)}."
+        )
+    if complete and kept:
+        raise CaffeError(
+            f"{path} has no weights for {', '.join(kept)}. Give the net that it was trained as, or "
+            "the weights of this one."
         )
 
 

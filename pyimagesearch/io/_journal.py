@@ -188,8 +188,14 @@ def _sha256(data):
     return f"sha256 {hashlib.sha256(data).hexdigest()}"
 
 
+def _shown(value):
+    if isinstance(value, np.ndarray):  # of a large one, such as a mean image, repr leaves out most
+        return f"{value.dtype}{value.shape} {_sha256(np.ascontiguousarray(value).tobytes())}"
+    return repr(value)
+
+
 def _settings(thing):
     values = getattr(thing, "__dict__", {}).items()
-    values = ", ".join(f"{name}={value!r}" for name, value in values)
+    values = ", ".join(f"{name}={_shown(value)}" for name, value in values)
     # functions and the like show their place in memory, which differs from run to run
     return re.sub(r" at 0x[0-9a-fA-F]+", "", f"{type(thing).__qualname__}({values})")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-import pyimagesearch.caffe.layers  # noqa: F401  registered here: models may hold them
+import pyimagesearch.caffe.registered  # noqa: F401  models may hold what it registers
 from pyimagesearch.callbacks.checkpointnote import LEGACY
 from pyimagesearch.training.legacy import CodeError, read_legacy, refusal, unknown
 from pyimagesearch.training.untrusted import check_archive, rehearse

@@ -90,11 +90,13 @@ def read_limited(file, name, *, maxPixels=MAX_PIXELS):
 def decode_image(data, name="the data", *, maxPixels=MAX_PIXELS, grey=False):
     """Do what `read_image` does for the bytes of an image file; `name` is for the messages.
 
-    With `grey` comes (H, W, 1), its one channel.
+    With `grey` comes (H, W, 1), its one channel; with None so for a grey JPEG or PNG only.
     """
     if not data:
         raise ImageError(f"{name} is empty (0 bytes).")
     found = announced(data, name)
+    if grey is None:
+        grey = found is not None and found[3] == 1
     if found is None:
         width, height, size = _size_by_pillow(data, name)
     else:

@@ -1,4 +1,4 @@
-"""Write the small, sound files that mutants are made of, to tests/fuzz/seeds/.
+"""Write the small, sound files that mutants are made of, to tests/fuzz/seeds/ and caffe_seeds/.
 
     python tests/fuzz/make_seeds.py
 
@@ -22,6 +22,7 @@ from PIL import Image
 from pyimagesearch.datasets.tinyimagenet import draw_tiny_imagenet
 
 SEEDS = Path(__file__).parent / "seeds"
+CAFFE_SEEDS = Path(__file__).parent / "caffe_seeds"
 RNG = np.random.default_rng(5)
 
 
@@ -129,8 +130,42 @@ def write_models():
     save_classifier(SEEDS / "regression.skops", search.best_estimator_, ["cat", "dog"])
 
 
+def write_caffe():
+    """Those kinds of Caffe's files that are not among its fixtures, see mutants.py."""
+    import lmdb  # noqa: PLC0415
+
+    from pyimagesearch.caffe._wire import Datum, blob_bytes, datum_bytes  # noqa: PLC0415
+
+    encoded = cv2.imencode(".jpg", picture())[1].tobytes()
+    datums = {
+        "raw": Datum(3, 12, 16, picture().transpose(2, 0, 1).tobytes(), 1),
+        "encoded": Datum(data=encoded, label=1, encoded=True),
+        "floats": Datum(5, 2, 3, float_data=RNG.normal(size=30), label=1),
+    }
+    for name, datum in datums.items():
+        (CAFFE_SEEDS / f"{name}.datum").write_bytes(datum_bytes(datum))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        lmdb.open(folder) as env,
+        env.begin(write=True) as txn,
+    ):
+        for number in range(120):  # on several leaves below a branch; one is too long for a leaf
+            size = 60 if number == 70 else 6
+            image = Datum(3, size, 6, bytes(range(18)) * size, number % 3)
+            txn.put(f"{number:08d}_{number}.jpg".encode(), datum_bytes(image))
+        txn.commit()
+        shutil.copy(Path(folder, "data.mdb"), CAFFE_SEEDS / "tree.mdb")
+    blobs = [blob_bytes(RNG.normal(size=(1, 1, 2, 3)), legacy=True), blob_bytes(np.zeros(2))]
+    # a NetParameter of a V1 layer: its name 4, type 5 (InnerProduct) and blobs 6
+    layer = b"\x22\x03fc1\x28\x0e" + b"".join(b"\x32" + bytes([len(b)]) + b for b in blobs)
+    (CAFFE_SEEDS / "old.caffemodel").write_bytes(b"\x0a\x03net\x12" + bytes([len(layer)]) + layer)
+    (CAFFE_SEEDS / "images.imagelist").write_text("cats/a 1.jpg 0\ndogs/b.jpg 1\n" * 5)
+
+
 if __name__ == "__main__":
     SEEDS.mkdir(exist_ok=True)
+    CAFFE_SEEDS.mkdir(exist_ok=True)
+    write_caffe()
     write_images()
     write_hdf5()
     write_texts()

@@ -8,12 +8,16 @@ writes one again, with the suffix of its kind, and prints how it was made.
 import argparse
 import io
 import random
+import re
 import struct
 import zipfile
 import zlib
 from pathlib import Path
 
 SEEDS = Path(__file__).parent / "seeds"
+CAFFE_SEEDS = (SEEDS.with_name("caffe_seeds"), SEEDS.parents[1] / "caffe" / "fixtures")
+CAFFE = {".caffemodel", ".binaryproto", ".datum", ".mdb", ".prototxt", ".imagelist"}
+PAGE = 4096  # bytes of a page of an LMDB
 ARCHIVES = {".keras", ".skops"}
 TEXTS = {".json", ".txt"}
 ABSURD = (0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 2**40)
@@ -23,17 +27,27 @@ ABSURD_TEXTS = (
 )
 # archives are read slowest: half as often as the others
 WEIGHTS = {".keras": 6, ".h5": 3, ".skops": 4, ".hdf5": 4}
+WEIGHTS |= {
+    ".mdb": 10,
+    ".binaryproto": 8,
+    ".caffemodel": 4,
+    ".datum": 4,
+    ".prototxt": 1,
+}  # and for Caffe
 
 
-def seed_files():
-    """Return the paths of all seed files, in an order of their own."""
+def seed_files(caffe=False):
+    """Return the paths of all seed files, in an order of their own, or of those of Caffe."""
+    if caffe:
+        found = [path for folder in CAFFE_SEEDS for path in folder.rglob("*")]
+        return sorted(path for path in found if path.suffix in CAFFE)
     return sorted(SEEDS.iterdir(), key=lambda path: path.name)
 
 
-def mutant(seed, number):
+def mutant(seed, number, caffe=False):
     """Return (name of the seed file, bytes, words on what was done to it)."""
     rng = random.Random(f"{seed} {number}")
-    paths = seed_files()
+    paths = seed_files(caffe)
     source = rng.choices(paths, [WEIGHTS.get(path.suffix, 2) for path in paths])[0]
     data, words = source.read_bytes(), []
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
@@ -51,6 +65,10 @@ def change(data, source, rng):
         return with_checksums(changed), f"{words} with checksums"
     if source.suffix in TEXTS and rng.random() < 0.5:
         return _absurd_text(data, rng)
+    if source.suffix in CAFFE and rng.random() < 0.5:
+        changes = {".mdb": (_page_field,), ".prototxt": (_absurd_text, _swap_words)}
+        changes = changes.get(source.suffix, (_varint,)) * 8
+        return rng.choice((*changes, _noise))(data, rng)
     return _change_bytes(data, source, rng)
 
 
@@ -90,7 +108,8 @@ def _integer(data, _, rng):
 
 
 def _splice(data, source, rng):
-    relatives = [path for path in seed_files() if path.suffix == source.suffix]
+    seeds = seed_files(source.suffix in CAFFE)
+    relatives = [path for path in seeds if path.suffix == source.suffix]
     other = rng.choice(relatives)
     tail = other.read_bytes()
     ours, theirs = _place(data, rng), _place(tail, rng)
@@ -113,6 +132,41 @@ def _absurd_text(data, rng):
     place, text = _place(data, rng), rng.choice(ABSURD_TEXTS)
     rest = data[place + rng.choice((0, 1, 5)) :]
     return data[:place] + text + rest, f"{len(text)} bytes {text[:16]} at {place}"
+
+
+def _noise(data, rng):
+    return rng.randbytes(rng.randrange(1, 5000)), "random bytes"
+
+
+def _swap_words(data, rng):
+    """Put a number or a word of a text in the place of another."""
+    words = list(re.finditer(rb"[\w.-]+", data))
+    if not words:
+        return data, "nothing"
+    old, new = rng.choice(words), rng.choice(words)
+    return data[: old.start()] + new[0] + data[old.end() :], f"{new[0][:20]} at {old.start()}"
+
+
+def _varint(data, rng):
+    """Put an absurd number, as protocol buffers write it, in the place of some bytes."""
+    value, packed = rng.choice((*ABSURD, 2**31, 2**63, 2**64 - 1, len(data))), bytearray()
+    while value > 127:
+        packed.append(value & 127 | 128)
+        value >>= 7
+    packed.append(value)
+    place, removed = rng.randrange(min(len(data), 64) or 1), rng.choice((1, 1, 2, len(packed)))
+    if rng.random() < 0.5:
+        place = _place(data, rng)
+    return data[:place] + packed + data[place + removed :], f"{packed.hex()} at {place}"
+
+
+def _page_field(data, rng):
+    """Put an absurd number, or the number of a page, into the head of a page of an LMDB."""
+    page = rng.randrange(max(1, len(data) // PAGE))
+    place = page * PAGE + rng.choice((0, 8, 10, 12, 14, rng.randrange(16, 160, 2)))
+    value = rng.choice((*ABSURD, rng.randrange(len(data) // PAGE + 2), rng.randrange(PAGE)))
+    packed = (value % 2**64).to_bytes(8, "little")[: rng.choice((1, 2, 2, 4, 8))]
+    return data[:place] + packed + data[place + len(packed) :], f"{packed.hex()} at {place}"
 
 
 def _inside_archive(data, rng):
@@ -180,9 +234,10 @@ def main():
     )
     ap.add_argument("--seed", type=int, required=True, help="of the test or the run that failed")
     ap.add_argument("--number", type=int, required=True, help="of the mutant")
+    ap.add_argument("--caffe", action="store_true", help="of Caffe's files")
     ap.add_argument("--write", required=True, help="file to write, without suffix")
     args = ap.parse_args()
-    name, data, words = mutant(args.seed, args.number)
+    name, data, words = mutant(args.seed, args.number, args.caffe)
     path = Path(args.write + Path(name).suffix)
     path.write_bytes(data)
     print(f"{path}: {name}, {words}")

@@ -12,6 +12,7 @@ than 1 GB of memory, ends the process, with the traceback of where it hangs.
 import argparse
 import contextlib
 import faulthandler
+import functools
 import io
 import json
 import os
@@ -24,9 +25,11 @@ import traceback
 import warnings
 from pathlib import Path
 
-from mutants import mutant, seed_files
+from mutants import CAFFE_SEEDS, mutant, seed_files
 
-DOCUMENTED = (ValueError, OSError)  # ImageError and HDF5Error are ValueErrors
+# ImageError, HDF5Error and CaffeError are ValueErrors; what Caffe has and we have not is said, too
+DOCUMENTED = (ValueError, OSError, NotImplementedError)
+CAFFE, CAFFE_KERAS = "caffe", "caffe-keras"  # the groups of files that have seeds of their own
 SECONDS = 5
 GIGABYTE = 10**9
 ADDRESSES = 4 * GIGABYTE  # more than is allowed, so that a refused allocation is not mistaken
@@ -133,6 +136,81 @@ def read_mean_image(path):
     _read_mean_image(path, (4, 4, 3))
 
 
+def read_caffemodel(path):
+    from pyimagesearch.caffe._wire import read_layers
+
+    for arrays in read_layers(path).values():
+        for array in arrays:
+            array.sum()
+
+
+def read_mean_file(path):
+    from pyimagesearch.caffe import read_mean
+
+    read_mean(path)
+
+
+def read_one_datum(path):
+    from pyimagesearch.caffe._wire import read_datum
+    from pyimagesearch.caffe.datums import decode_datum
+
+    decode_datum(read_datum(path.read_bytes(), path), path)
+
+
+def read_lmdb(path):
+    from pyimagesearch.caffe import lmdb_to_hdf5
+    from pyimagesearch.caffe.datums import decode_datum, read_datums
+
+    for key, datum in read_datums(path):  # first, since converting waits for the disk
+        decode_datum(datum, key)
+    target = path.with_name("converted.hdf5")
+    try:
+        lmdb_to_hdf5(path, target, size=(8, 8), workers=0, overwrite=True)
+    finally:
+        for left in path.parent.glob("converted.hdf5*"):
+            left.unlink()
+
+
+def read_prototxt(path):
+    from pyimagesearch.caffe._net import read_net
+    from pyimagesearch.caffe._text import read_text
+
+    one_of(path, read_net, lambda path: read_text(path, "SolverParameter"))
+
+
+def read_list(path):
+    from pyimagesearch.caffe import read_image_list
+
+    read_image_list(path)
+
+
+def read_weights(path):
+    from pyimagesearch.caffe import load_caffe_weights
+
+    nets = _fixture_nets()
+    before = [[weight.numpy().tobytes() for weight in net.weights] for net in nets]
+    for net, weights in zip(nets, before, strict=True):
+        try:
+            load_caffe_weights(net, path)
+        except DOCUMENTED:
+            after = [weight.numpy().tobytes() for weight in net.weights]
+            assert after == weights, "half of a file was loaded"
+            raise
+
+
+@functools.cache
+def _fixture_nets():
+    from pyimagesearch.caffe import load_caffe
+
+    return [load_caffe(path) for path in sorted(CAFFE_SEEDS[1].glob("*/deploy.prototxt"))]
+
+
+def read_net_as_model(path):
+    from pyimagesearch.caffe import load_caffe
+
+    load_caffe(path)
+
+
 IMAGES = dict.fromkeys((".jpg", ".png", ".tif", ".bmp", ".webp", ".gif"), read_images)
 GROUPS = {
     # without a framework, which takes seconds to start
@@ -150,6 +228,15 @@ GROUPS = {
         ".npy": read_mean_image,
         ".json": read_history,
     },
+    CAFFE: {
+        ".caffemodel": read_caffemodel,
+        ".binaryproto": read_mean_file,
+        ".datum": read_one_datum,
+        ".mdb": read_lmdb,
+        ".prototxt": read_prototxt,
+        ".imagelist": read_list,
+    },
+    CAFFE_KERAS: {".caffemodel": read_weights, ".prototxt": read_net_as_model},
 }
 
 
@@ -201,7 +288,7 @@ def main():
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         number = args.first
         while number < args.last and time.monotonic() - began < args.seconds:
-            name, data, _ = mutant(args.seed, number)
+            name, data, _ = mutant(args.seed, number, args.group in (CAFFE, CAFFE_KERAS))
             if Path(name).suffix in GROUPS[args.group]:
                 path = Path(folder, f"{number}{Path(name).suffix}")
                 path.write_bytes(data)
@@ -235,8 +322,12 @@ def main():
 
 def copies(group, folder):
     """Return the paths of copies of the sound files that mutants are made of."""
-    paths = [path for path in seed_files() if path.suffix in GROUPS[group]]
-    return [Path(shutil.copy(path, folder / path.name)) for path in paths]
+    paths = seed_files(group in (CAFFE, CAFFE_KERAS))
+    paths = [path for path in paths if path.suffix in GROUPS[group]]
+    return [
+        Path(shutil.copy(path, folder / f"{number}-{path.name}"))
+        for number, path in enumerate(paths)
+    ]
 
 
 if __name__ == "__main__":
