@@ -54,6 +54,8 @@ class RandomNet:
         stride = int(self.rng.integers(1, 3)) if dilation == 1 else 1
         pad = [int(self.rng.integers(0, 3)) for _ in range(2)]
         group = int(self.rng.choice([1, 2]))
+        if group == self.channels and dilation > 1:  # OpenCV 4.14 gets these wrong
+            group = 1
         outputs = 2 * int(self.rng.integers(1, 4))
         size = [
             (n + 2 * p - dilation * (k - 1) - 1) // stride + 1

@@ -379,3 +379,15 @@ def test_what_is_not_supported_names_layer_type_and_line(text, words, tmp_path):
         load(tmp_path, net(text, [X], name="conv/a"))
     assert "net.prototxt, line 3" in str(error.value)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_padding_is_never_the_maximum_in_half_precision(dtype, tmp_path):
+    keras.config.set_dtype_policy(f"mixed_{dtype}")
+    try:
+        text = 'type: "Pooling" pooling_param { kernel_size: 3 stride: 2 pad: 1 }'
+        model = load(tmp_path, net(text, [(1, 1, 4, 4)]))
+        made = model(np.full((1, 4, 4, 1), -2, np.float32))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert np.all(keras.ops.convert_to_numpy(keras.ops.cast(made, "float32")) == -2)

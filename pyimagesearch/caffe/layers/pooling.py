@@ -26,7 +26,7 @@ def windows(size, kernel, stride, pad, ceil=True, padded=False):
 def _lowest(dtype):
     """Return the number that Caffe's maximum starts from, as float."""
     dtype = keras.backend.standardize_dtype(dtype)
-    return float(np.finfo(dtype if dtype in {"float16", "float64"} else "float32").min)
+    return -3.3895313892515355e38 if dtype == "bfloat16" else float(np.finfo(dtype).min)
 
 
 @register
