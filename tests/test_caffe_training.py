@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pyimagesearch.caffe import CaffeError, load_caffe, training
-from pyimagesearch.caffe._wire import read_layers, write_layers
+from pyimagesearch.caffe._wire import blob_bytes, read_layers, write_layers
 from pyimagesearch.caffe.losses import accuracy
 from pyimagesearch.caffe.trainlog import TrainLog
 from pyimagesearch.utils.locking import hold
@@ -119,8 +119,36 @@ def test_resume_is_exact(place):
     again = solve(extra, resume=True)
     equal(whole, again)
     assert records() == expected
-    with pytest.raises(ValueError, match="nothing is left to train"):
-        solve(extra, resume=True)
+    equal(whole, solve(extra, resume=True))  # nothing is left to do
+
+
+def test_a_training_of_caffes_goes_on(place):
+    """A .solverstate and its .caffemodel, made from our snapshot: the weights end the same."""
+    whole = solve("snapshot: 4")
+    middle = keras.models.load_model("solver_iter_4.keras")
+
+    def as_caffe(variable):
+        array = variable.numpy()
+        return array.transpose({4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}[array.ndim])
+
+    layers = {n: middle.get_layer(n).weights for n in ("conv1", "conv2", "fc6", "fc8-pets")}
+    write_layers("c.caffemodel", {n: list(map(as_caffe, pair)) for n, pair in layers.items()})
+    state = b"\x08\x04" + field(2, b"c.caffemodel")
+    for pair in layers.values():
+        for weight in pair:
+            (velocity,) = middle.optimizer.states(weight)
+            state += field(3, blob_bytes(as_caffe(velocity)))
+    (place / "c.solverstate").write_bytes(state)
+    for path in place.glob("solver_iter_*"):
+        path.unlink()
+    equal(whole, solve("snapshot: 4", snapshot="c.solverstate"))
+    assert not (place / "solver_iter_4.keras").exists()
+
+
+def field(number, content):
+    """A field of bytes of a protocol buffer, of up to 2 MB."""
+    size = len(content)
+    return bytes([number << 3 | 2, size & 127 | 128, size >> 7 & 127 | 128, size >> 14]) + content
 
 
 def test_resume_takes_no_snapshot_of_an_earlier_training(place, capsys):

@@ -90,7 +90,7 @@ def add_train(commands):
     command.add_argument(
         "--weights", help="start from these: .caffemodel or .keras, by the layers' names"
     )
-    command.add_argument("--snapshot", help="go on exactly from a snapshot: PREFIX_iter_N.keras")
+    command.add_argument("--snapshot", help="go on from it: PREFIX_iter_N.keras, or a .solverstate")
     command.add_argument(
         "--resume", action="store_true", help="go on from the newest snapshot, if there is one"
     )

@@ -32,7 +32,8 @@ def train(solver, weights=None, snapshot=None, *, resume=False):
         solver: path of the solver's .prototxt.
         weights: a .caffemodel or .keras file to begin with: layers of the same name take its
             weights, the others keep their fillers. Default: the solver's own `weights`.
-        snapshot: a <prefix>_iter_N.keras to go on from, with the optimizer's state.
+        snapshot: a <prefix>_iter_N.keras to go on from, with the optimizer's state; or a
+            .solverstate of Caffe's, with the .caffemodel that it names.
         resume: go on from the newest snapshot that this training wrote and that is undamaged;
             begin where there is none.
     Returns:
@@ -58,11 +59,15 @@ def train(solver, weights=None, snapshot=None, *, resume=False):
             stack.enter_context(lock)
         log = TrainLog(prefix)
         net = TrainedNet(solver, max(solver.random_seed, 0), stack)
-        found = read_model(snapshot) if snapshot else None
+        found = None
         if resume:
             snapshot, found = _newest(solver, log)
-        if found is not None:
-            done = _restore(net.model, found, snapshot) // solver.iter_size
+        if snapshot:
+            if Path(snapshot).suffix == ".solverstate":
+                done = solver.restore(net.model, snapshot)
+            else:
+                found = read_model(snapshot) if found is None else found
+                done = _restore(net.model, found, snapshot) // solver.iter_size
             log.cut(done)
             print(f"[INFO] going on from {snapshot}, after {done} updates")
         else:
@@ -70,6 +75,9 @@ def train(solver, weights=None, snapshot=None, *, resume=False):
             log.begin()
             for path in [weights] if weights else solver.weights:
                 copy_weights(net.model, path)
+        if resume and done >= solver.max_iter:
+            print(f"[INFO] all {solver.max_iter} updates are done already")
+            return net.model
         _run(solver, net, log, done)
         log.draw()
         print(f"[INFO] log: {log.path}, learning curve: {log.picture}")
