@@ -7,6 +7,7 @@ from pyimagesearch.caffe._fillers import filler
 from pyimagesearch.caffe._net import DATA_LAYERS
 from pyimagesearch.caffe._sharing import owners
 from pyimagesearch.caffe._weights import Given, blob_shape, check
+from pyimagesearch.caffe.layers._order import caffe_shape
 
 MOST = 2**31 - 1  # numbers in a blob: Caffe's own limit
 
@@ -49,6 +50,17 @@ def axis_of(layer, message, rank, field="axis", *, batch=False):
     if axis == 0 and not batch:
         raise unsupported(layer, f"{field}: {getattr(message, field)} (the batch)", message, field)
     return axis
+
+
+def four_axes(layer, x):
+    """Raise a NotImplementedError unless a blob is a map."""
+    if len(x.shape) != 4:
+        raise unsupported(layer, f"a bottom of {len(x.shape)} axes (not N x C x H x W)")
+
+
+def shapes_of(bottoms):
+    """Return the shapes of blobs as Caffe has them, for messages."""
+    return ", ".join(str(caffe_shape(x.shape)) for x in bottoms)
 
 
 class Builder:

@@ -1,21 +1,11 @@
-"""From Caffe's layers that look at windows, or have weights, to Keras's."""
+"""From Caffe's layers with filters or windows to Keras's."""
 
 import keras
 
-from pyimagesearch.caffe._builder import axis_of, checked_size, unsupported, wrong
+from pyimagesearch.caffe._builder import axis_of, checked_size, four_axes, unsupported, wrong
+from pyimagesearch.caffe._convert_shapes import as_in_keras, flattened, in_caffes_order
 from pyimagesearch.caffe._weights import DENSE, KERNEL
-from pyimagesearch.caffe.layers import (
-    LRN,
-    MVN,
-    BatchNorm,
-    Bias,
-    Deconvolution,
-    Pooling,
-    Scale,
-    Subsample,
-    TransposedInnerProduct,
-)
-from pyimagesearch.caffe.layers._order import caffe_shape
+from pyimagesearch.caffe.layers import Deconvolution, Pooling, Subsample, TransposedInnerProduct
 from pyimagesearch.caffe.layers.filters import stretched
 from pyimagesearch.caffe.layers.pooling import windows
 
@@ -102,7 +92,7 @@ def _with_bias(message, initializers):
 
 def _channels(layer, message, x):
     """Return the channels of the input and the groups."""
-    _four_axes(layer, x)
+    four_axes(layer, x)
     channels, group, filters = x.shape[3], message.group, message.num_output
     if filters < 1:
         raise wrong(layer, f"needs num_output of 1 or more. Received: {filters}.", message)
@@ -155,11 +145,6 @@ def _pair(layer, message, name, split, default):
     return tuple(sizes * 2) if len(sizes) == 1 else tuple(sizes)
 
 
-def _four_axes(layer, x):
-    if len(x.shape) != 4:
-        raise unsupported(layer, f"a bottom of {len(x.shape)} axes (not N x C x H x W)")
-
-
 def inner_product(builder, layer, bottoms):
     message = layer.message.inner_product_param
     (x,) = bottoms
@@ -183,34 +168,10 @@ def inner_product(builder, layer, bottoms):
     return [as_in_keras(builder, layer, x)]
 
 
-def in_caffes_order(builder, layer, x):
-    """Return a blob of four axes as N x C x H x W; others as they are."""
-    if len(x.shape) != 4:
-        return x
-    return keras.layers.Permute((3, 1, 2), name=builder.helper_name(layer, "order"))(x)
-
-
-def as_in_keras(builder, layer, x):
-    """Return a blob N x C x H x W as channels-last; of other numbers of axes as they are."""
-    if len(x.shape) != 4:
-        return x
-    return keras.layers.Permute((2, 3, 1), name=builder.helper_name(layer, "channels_last"))(x)
-
-
-def flattened(builder, layer, x, axis):
-    """Return a blob in Caffe's order whose axes from `axis` on are one."""
-    if axis == len(x.shape) - 1:
-        return x
-    name = builder.helper_name(layer, "flat")
-    if axis == 1:
-        return keras.layers.Flatten(data_format=LAST, name=name)(x)
-    return keras.layers.Reshape((*x.shape[1:axis], -1), name=name)(x)
-
-
 def pooling(builder, layer, bottoms):
     message = layer.message.pooling_param
     (x,) = bottoms
-    _four_axes(layer, x)
+    four_axes(layer, x)
     if message.pool == "STOCHASTIC":
         raise unsupported(layer, "pool: STOCHASTIC", message, "pool")
     if len(layer.tops) > 1:
@@ -245,137 +206,9 @@ def pooling(builder, layer, bottoms):
     return [builder.run(layer, pool, x)]
 
 
-def lrn(builder, layer, bottoms):
-    message = layer.message.lrn_param
-    (x,) = bottoms
-    _four_axes(layer, x)
-    if message.local_size % 2 == 0:
-        raise wrong(
-            layer,
-            f"has local_size {message.local_size}: Caffe takes odd ones.",
-            message,
-            "local_size",
-        )
-    within = message.norm_region == "WITHIN_CHANNEL"
-    norm = LRN(
-        message.local_size, message.alpha, message.beta, message.k, within, name=layer.keras_name
-    )
-    return [builder.run(layer, norm, x)]
-
-
-def mvn(builder, layer, bottoms):
-    message = layer.message.mvn_param
-    (x,) = bottoms
-    _four_axes(layer, x)
-    norm = MVN(
-        message.normalize_variance, message.across_channels, message.eps, name=layer.keras_name
-    )
-    return [builder.run(layer, norm, x)]
-
-
-def batch_norm(builder, layer, bottoms):
-    message = layer.message.batch_norm_param
-    (x,) = bottoms
-    if len(x.shape) < 2:
-        raise unsupported(layer, "a bottom without channels")
-    channels = caffe_shape(x.shape)[1]
-    initializers = builder.initializers(
-        layer, *[(message, "", shape, None, 0.0) for shape in ((channels,), (channels,), (1,))]
-    )
-    norm = BatchNorm(message.eps, message.moving_average_fraction, name=layer.keras_name)
-    # said in the call: the nets of both phases share the layer
-    fixed = {}
-    if message.has("use_global_stats"):
-        fixed["use_global_stats"] = message.use_global_stats
-    x = builder.run_weighted(layer, norm, x, **fixed)
-    norm.trainable = True  # its lr_mult are always 0
-    if builder.layers[layer.name] is norm:
-        for weight, initializer in zip(norm.weights, initializers, strict=True):
-            weight.assign(initializer(weight.shape, weight.dtype))
-    return [x]
-
-
-def scale(builder, layer, bottoms):
-    message = layer.message.scale_param
-    shape, axis = _along(layer, message, bottoms)
-    blobs = [] if len(bottoms) == 2 else [(message, "filler", shape, None, 1.0)]
-    if message.bias_term:
-        blobs.append((message, "bias_filler", shape, None, 0.0))
-    initializers = builder.initializers(layer, *blobs)
-    names = ["gain_initializer"] * (len(bottoms) == 1) + ["bias_initializer"] * message.bias_term
-    made = Scale(
-        axis,
-        message.num_axes,
-        message.bias_term,
-        **dict(zip(names, initializers, strict=True)),
-        name=layer.keras_name,
-    )
-    return [builder.run_weighted(layer, made, bottoms if len(bottoms) == 2 else bottoms[0])]
-
-
-def bias(builder, layer, bottoms):
-    message = layer.message.bias_param
-    shape, axis = _along(layer, message, bottoms)
-    if len(bottoms) == 2:
-        return [builder.run(layer, Bias(axis, message.num_axes, name=layer.keras_name), bottoms)]
-    initializers = builder.initializers(layer, (message, "filler", shape, None, 0.0))
-    made = Bias(axis, message.num_axes, *initializers, name=layer.keras_name)
-    return [builder.run_weighted(layer, made, bottoms[0])]
-
-
-def _along(layer, message, bottoms):
-    """Return the shape of the weights of Scale or Bias, and the first axis that they cover."""
-    shape = caffe_shape(bottoms[0].shape)
-    rank = len(shape)
-    if len(bottoms) == 2:
-        axis = axis_of(layer, message, rank, batch=True)
-        own = caffe_shape(bottoms[1].shape)
-        covered = shape[axis : axis + len(own)]
-        sizes = zip(covered, own, strict=False)
-        if len(own) != len(covered) or any(a and b and a != b for a, b in sizes):
-            raise wrong(
-                layer,
-                f"has bottoms of shapes {shape} and {own}, which do not fit from axis {axis}.",
-            )
-        if message.kind == "ScaleParameter" and message.bias_term and None in covered:
-            raise unsupported(layer, "a bias along the batch", message, "bias_term")
-        return covered, axis
-    axis = axis_of(layer, message, rank)
-    count = rank - axis if message.num_axes == -1 else message.num_axes
-    if not 0 <= count <= rank - axis:
-        raise wrong(
-            layer,
-            f"has num_axes {message.num_axes} from axis {axis} on, of a blob of {rank} axes.",
-            message,
-            "num_axes",
-        )
-    return shape[axis : axis + count], axis
-
-
-def prelu(builder, layer, bottoms):
-    message = layer.message.prelu_param
-    (x,) = bottoms
-    if len(x.shape) < 2:
-        raise unsupported(layer, "a bottom without channels")
-    shape = () if message.channel_shared else (caffe_shape(x.shape)[1],)
-    channel = 3 if len(x.shape) == 4 else 1
-    shared = [axis for axis in range(1, len(x.shape)) if message.channel_shared or axis != channel]
-    (initializer,) = builder.initializers(layer, (message, "filler", shape, None, 0.25))
-    made = keras.layers.PReLU(
-        alpha_initializer=initializer, shared_axes=shared or None, name=layer.keras_name
-    )
-    return [builder.run_weighted(layer, made, x)]
-
-
 CONVERTERS = {
     "Convolution": convolution,
     "Deconvolution": deconvolution,
     "InnerProduct": inner_product,
     "Pooling": pooling,
-    "LRN": lrn,
-    "MVN": mvn,
-    "BatchNorm": batch_norm,
-    "Scale": scale,
-    "Bias": bias,
-    "PReLU": prelu,
 }

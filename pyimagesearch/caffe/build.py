@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from pyimagesearch.caffe import _convert_filters, _convert_plain
+from pyimagesearch.caffe import (
+    _convert_filters,
+    _convert_functions,
+    _convert_norms,
+    _convert_shapes,
+)
 from pyimagesearch.caffe._builder import Builder, axis_of, checked_size, unsupported, wrong
 from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._fields import V1_TYPES
@@ -11,7 +16,8 @@ from pyimagesearch.caffe._net import DATA_LAYERS
 from pyimagesearch.caffe._sharing import owners
 from pyimagesearch.caffe.layers._order import caffe_shape
 
-CONVERTERS = _convert_filters.CONVERTERS | _convert_plain.CONVERTERS
+FAMILIES = (_convert_filters, _convert_norms, _convert_functions, _convert_shapes)
+CONVERTERS = {kind: how for family in FAMILIES for kind, how in family.CONVERTERS.items()}
 LOSSES = {"SoftmaxWithLoss", "EuclideanLoss", "SigmoidCrossEntropyLoss", "HingeLoss"}
 OUTSIDE = LOSSES | {"Accuracy", "Silence"}
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from pyimagesearch.caffe.layers._order import caffe_shape, register, spread
+from pyimagesearch.caffe.layers._order import caffe_shape, register, spread, to_caffe
 
 
 class _Along(keras.layers.Layer):
@@ -34,10 +34,6 @@ class _Along(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return shape[0] if isinstance(shape[0], (tuple, list)) else shape
-
-
-def _in_order(x):
-    return ops.transpose(x, (0, 3, 1, 2)) if len(x.shape) == 4 else x
 
 
 @register
@@ -75,7 +71,7 @@ class Scale(_Along):
 
     def call(self, inputs):
         x, gain = inputs if self.gain is None else (inputs, self.gain)
-        gain = _in_order(gain) if self.gain is None else gain
+        gain = to_caffe(gain) if self.gain is None else gain
         x = x * self._spread(gain, x)
         return x if self.bias is None else x + self._spread(self.bias, x)
 
@@ -114,7 +110,7 @@ class Bias(_Along):
         if self.bias is not None:
             return inputs + self._spread(self.bias, inputs)
         x, bias = inputs
-        return x + self._spread(_in_order(bias), x)
+        return x + self._spread(to_caffe(bias), x)
 
     def get_config(self):
         return {

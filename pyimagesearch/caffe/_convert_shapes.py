@@ -1,149 +1,37 @@
-"""From Caffe's layers without weights to Keras's: functions of numbers, and of shapes."""
+"""From Caffe's layers that join, cut and reshape blobs to Keras's."""
 
 from itertools import pairwise
 from math import prod
 
 import keras
 
-from pyimagesearch.caffe._builder import axis_of, checked_size, unsupported, wrong
-from pyimagesearch.caffe._convert_filters import flattened, in_caffes_order
-from pyimagesearch.caffe.layers import (
-    AbsVal,
-    ArgMax,
-    Clip,
-    Crop,
-    Exp,
-    Leaky,
-    Log,
-    Power,
-    Reduction,
-    Slice,
-    Swish,
-    Threshold,
-    Tile,
-    WeightedSum,
-)
+from pyimagesearch.caffe._builder import axis_of, checked_size, shapes_of, unsupported, wrong
+from pyimagesearch.caffe.layers import ArgMax, Crop, Reduction, Slice, Tile
 from pyimagesearch.caffe.layers._order import caffe_shape, keras_axis
 
 
-def relu(builder, layer, bottoms):
-    slope = layer.message.relu_param.negative_slope
-    if slope == 0:
-        made = keras.layers.ReLU(name=layer.keras_name)
-    elif slope > 0:
-        made = keras.layers.LeakyReLU(negative_slope=slope, name=layer.keras_name)
-    else:
-        made = Leaky(slope, name=layer.keras_name)
-    return [builder.run(layer, made, bottoms[0])]
+def in_caffes_order(builder, layer, x):
+    """Return a blob of four axes as N x C x H x W; others as they are."""
+    if len(x.shape) != 4:
+        return x
+    return keras.layers.Permute((3, 1, 2), name=builder.helper_name(layer, "order"))(x)
 
 
-def elu(builder, layer, bottoms):
-    made = keras.layers.ELU(layer.message.elu_param.alpha, name=layer.keras_name)
-    return [builder.run(layer, made, bottoms[0])]
+def as_in_keras(builder, layer, x):
+    """Return a blob N x C x H x W as channels-last; of other numbers of axes as they are."""
+    if len(x.shape) != 4:
+        return x
+    return keras.layers.Permute((2, 3, 1), name=builder.helper_name(layer, "channels_last"))(x)
 
 
-def activation(function):
-    def convert(builder, layer, bottoms):
-        made = keras.layers.Activation(function, name=layer.keras_name)
-        return [builder.run(layer, made, bottoms[0])]
-
-    return convert
-
-
-def absval(builder, layer, bottoms):
-    return [builder.run(layer, AbsVal(name=layer.keras_name), bottoms[0])]
-
-
-def swish(builder, layer, bottoms):
-    made = Swish(layer.message.swish_param.beta, name=layer.keras_name)
-    return [builder.run(layer, made, bottoms[0])]
-
-
-def power(builder, layer, bottoms):
-    message = layer.message.power_param
-    made = Power(message.power, message.scale, message.shift, name=layer.keras_name)
-    return [builder.run(layer, made, bottoms[0])]
-
-
-def exp(builder, layer, bottoms):
-    return [_based(builder, layer, layer.message.exp_param, Exp, bottoms[0])]
-
-
-def log(builder, layer, bottoms):
-    message = layer.message.log_param
-    if message.base == 1:
-        raise wrong(layer, "has base 1, which has no logarithm.", message, "base")
-    return [_based(builder, layer, message, Log, bottoms[0])]
-
-
-def _based(builder, layer, message, kind, x):
-    if message.base != -1 and not message.base > 0:
-        raise wrong(
-            layer, f"has base {message.base}: a number above 0, or -1 for e.", message, "base"
-        )
-    made = kind(message.base, message.scale, message.shift, name=layer.keras_name)
-    return builder.run(layer, made, x)
-
-
-def threshold(builder, layer, bottoms):
-    made = Threshold(layer.message.threshold_param.threshold, name=layer.keras_name)
-    return [builder.run(layer, made, bottoms[0])]
-
-
-def clip(builder, layer, bottoms):
-    message = layer.message.clip_param
-    if not (message.has("min") and message.has("max")):
-        raise wrong(layer, "needs min and max.", message)
-    if message.min > message.max:
-        raise wrong(layer, f"has min {message.min} above max {message.max}.", message, "min")
-    made = Clip(message.min, message.max, name=layer.keras_name)
-    return [builder.run(layer, made, bottoms[0])]
-
-
-def dropout(builder, layer, bottoms):
-    message = layer.message.dropout_param
-    if not 0 <= message.dropout_ratio < 1:
-        raise wrong(
-            layer,
-            f"has dropout_ratio {message.dropout_ratio}: from 0 to below 1.",
-            message,
-            "dropout_ratio",
-        )
-    made = keras.layers.Dropout(message.dropout_ratio, name=layer.keras_name)
-    return [builder.run(layer, made, bottoms[0])]
-
-
-def softmax(builder, layer, bottoms):
-    (x,) = bottoms[:1]
-    rank = len(x.shape)
-    axis = axis_of(layer, layer.message.softmax_param, rank, batch=True)
-    made = keras.layers.Softmax(keras_axis(axis, rank), name=layer.keras_name)
-    return [builder.run(layer, made, x)]
-
-
-def eltwise(builder, layer, bottoms):
-    message = layer.message.eltwise_param
-    shapes = {tuple(x.shape) for x in bottoms}
-    if len(shapes) > 1:
-        raise wrong(layer, f"has bottoms of different shapes: {_shapes(bottoms)}.")
-    if message.coeff and (message.operation != "SUM" or len(message.coeff) != len(bottoms)):
-        raise wrong(
-            layer,
-            f"has {len(message.coeff)} coeff: one for each of its {len(bottoms)} bottoms, for "
-            "operation SUM only.",
-            message,
-            "coeff",
-        )
-    if any(c != 1 for c in message.coeff):
-        made = WeightedSum(message.coeff, name=layer.keras_name)
-    else:
-        kind = {"SUM": "Add", "PROD": "Multiply", "MAX": "Maximum"}[message.operation]
-        made = getattr(keras.layers, kind)(name=layer.keras_name)
-    return [builder.run(layer, made, bottoms)]
-
-
-def _shapes(bottoms):
-    return ", ".join(str(caffe_shape(x.shape)) for x in bottoms)
+def flattened(builder, layer, x, axis):
+    """Return a blob in Caffe's order whose axes from `axis` on are one."""
+    if axis == len(x.shape) - 1:
+        return x
+    name = builder.helper_name(layer, "flat")
+    if axis == 1:
+        return keras.layers.Flatten(data_format="channels_last", name=name)(x)
+    return keras.layers.Reshape((*x.shape[1:axis], -1), name=name)(x)
 
 
 def concat(builder, layer, bottoms):
@@ -151,7 +39,7 @@ def concat(builder, layer, bottoms):
     axis = keras_axis(axis_of(layer, layer.message.concat_param, rank), rank)
     others = {tuple(n for i, n in enumerate(x.shape) if i != axis) for x in bottoms}
     if len(others) > 1 or any(len(x.shape) != rank for x in bottoms):
-        raise wrong(layer, f"has bottoms that differ in more than the axis: {_shapes(bottoms)}.")
+        raise wrong(layer, f"has bottoms that differ in more than the axis: {shapes_of(bottoms)}.")
     if len(bottoms) == 1:
         return bottoms
     checked_size(layer, (*others.pop(), sum(x.shape[axis] for x in bottoms)))
@@ -191,7 +79,7 @@ def crop(builder, layer, bottoms):
     message, (x, like) = layer.message.crop_param, bottoms
     shape, size = caffe_shape(x.shape), caffe_shape(like.shape)
     if len(shape) != len(size):
-        raise wrong(layer, f"has bottoms of different numbers of axes: {_shapes(bottoms)}.")
+        raise wrong(layer, f"has bottoms of different numbers of axes: {shapes_of(bottoms)}.")
     axis = axis_of(layer, message, len(shape))
     offsets, cut = message.offset or [0], len(shape) - axis
     if len(offsets) not in (1, cut):
@@ -306,28 +194,13 @@ def tile(builder, layer, bottoms):
 
 
 CONVERTERS = {
-    "AbsVal": absval,
     "ArgMax": argmax,
-    "BNLL": activation("softplus"),
-    "Clip": clip,
     "Concat": concat,
     "Crop": crop,
-    "Dropout": dropout,
-    "ELU": elu,
-    "Eltwise": eltwise,
-    "Exp": exp,
     "Flatten": flatten,
-    "Log": log,
-    "Power": power,
-    "ReLU": relu,
     "Reduction": reduction,
     "Reshape": reshape,
-    "Sigmoid": activation("sigmoid"),
     "Slice": slice_,
-    "Softmax": softmax,
     "Split": split,
-    "Swish": swish,
-    "TanH": activation("tanh"),
-    "Threshold": threshold,
     "Tile": tile,
 }
