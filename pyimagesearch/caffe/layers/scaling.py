@@ -1,7 +1,6 @@
 """Multiply and add along some axes: Scale and Bias."""
 
 import keras
-from keras import ops
 
 from pyimagesearch.caffe.layers._order import caffe_shape, register, spread, to_caffe
 
