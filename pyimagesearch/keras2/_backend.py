@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from pyimagesearch.keras2._modules import PROVIDED
+from pyimagesearch.keras2._phases import get_phase, set_phase
 
 _FORMATS = {"tf": "channels_last", "th": "channels_first"}
 
@@ -93,8 +94,8 @@ def install():
         "set_session": nothing,
         "get_session": Session,
         "manual_variable_initialization": nothing,
-        "set_learning_phase": nothing,
-        "learning_phase": lambda: 0,
+        "set_learning_phase": set_phase,
+        "learning_phase": get_phase,
         "reset_uids": nothing,
         "argmax": lambda x, axis=-1: ops.argmax(x, axis=axis),
         "argmin": lambda x, axis=-1: ops.argmin(x, axis=axis),

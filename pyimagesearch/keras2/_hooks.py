@@ -6,7 +6,8 @@ import warnings
 from pyimagesearch.keras2 import _h5py, _modules, _others
 
 _PATCHES = (
-    *("arguments", "backend", "optimizers", "nadam", "models", "metrics", "trainable", "shapes"),
+    *("arguments", "backend", "optimizers", "nadam", "epsilon", "losses", "models", "metrics"),
+    *("trainable", "phases", "shapes"),
     *("callbacks", "batch_logs", "saving", "applications"),
 )
 _ADVICE = (  # of Keras, to scripts of today

@@ -9,6 +9,7 @@ import keras
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._arguments import rows_of, translate
 from pyimagesearch.keras2._generators import batches, first_batch_size, is_stream
+from pyimagesearch.keras2._losses import with_classes
 from pyimagesearch.keras2._params import CompleteParams, hand_out
 from pyimagesearch.keras2.explain import note
 
@@ -210,6 +211,7 @@ def _fit(original):
         callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
         callbacks = callbacks or []
         windows = []
+        _join_weights(kwargs)
         x, steps = kwargs.get("x"), kwargs.get("steps_per_epoch")
         if steps is not None and isinstance(x, keras.utils.PyDataset) and not is_stream(x):
             x = _endless(x, kwargs.get("shuffle", True), steps)
@@ -232,6 +234,14 @@ def _fit(original):
         return _told(windows, original, self, **kwargs)
 
     return fit
+
+
+def _join_weights(kwargs):
+    """Make weights of rows and of classes one, where `fit` was given both for arrays."""
+    rows, classes = kwargs.get("sample_weight"), kwargs.get("class_weight")
+    if rows is not None and classes is not None:
+        kwargs["sample_weight"] = with_classes(rows, kwargs.get("y"), classes)
+        kwargs["class_weight"] = None
 
 
 def _endless(sequence, shuffle, steps):
