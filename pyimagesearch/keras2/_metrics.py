@@ -171,13 +171,18 @@ def named_metrics(model):
 def _names_to_be(outputs, given):
     """Return the names that metrics will have once they are built."""
     if len(outputs) < 2:
-        return [name for name in given if isinstance(name, str)]
+        return _names(given)
     found = [f"{output}_loss" for output in outputs]
     pairs = given if isinstance(given, dict) else dict(zip(outputs, given, strict=False))
     for output, metrics in pairs.items():
         listed = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-        found += [f"{output}_{name}" for name in listed if isinstance(name, str)]
+        found += [f"{output}_{name}" for name in _names(listed)]
     return found
+
+
+def _names(metrics):
+    named = (one.name if isinstance(one, keras.metrics.Metric) else one for one in metrics)
+    return [name for name in named if isinstance(name, str)]
 
 
 def _in_order(self, logs):

@@ -13,6 +13,7 @@ from keras.src.legacy.saving import legacy_h5_format
 from pyimagesearch.callbacks.legacyformat import save_legacy, writing_hdf5
 from pyimagesearch.keras2 import _hooks, _optimizers, names
 from pyimagesearch.keras2._frames import called_by_user
+from pyimagesearch.keras2._own_files import is_own, remember
 from pyimagesearch.keras2.explain import note
 from pyimagesearch.training.legacy import read_legacy
 from pyimagesearch.utils.files import replacing
@@ -60,12 +61,14 @@ def _save(original):
         with _rates_as_schedules():
             if path.suffix == ".keras":
                 original(self, filepath, overwrite, **kwargs)
+                remember(path)
                 return
             _note_suffix("keras.Model.save", path)
             if not overwrite and path.exists():
                 raise FileExistsError(f"{path} exists, and save was called with overwrite=False.")
             with replacing(path) as temporary, writing_hdf5(temporary) as file:
                 save_legacy(self, file, include_optimizer=include_optimizer)
+            remember(path)
 
     return save
 
@@ -129,17 +132,20 @@ def _load(original):
     @functools.wraps(original)
     def load_model(filepath, custom_objects=None, compile=True, **kwargs):
         if _called_to_read_legacy() and _is(filepath, _HDF5):  # for the network alone
-            return legacy_h5_format.load_model_from_hdf5(filepath, compile=False)
+            safe = kwargs.get("safe_mode", True)
+            return legacy_h5_format.load_model_from_hdf5(filepath, compile=False, safe_mode=safe)
         if isinstance(filepath, (str, Path)) and not Path(filepath).exists():
             raise OSError(f"There is no model at {filepath}.")
         # the script's own classes and functions: naming them is to trust them
         keras.saving.get_custom_objects().update(custom_objects or {})
         with _rates_as_schedules():
-            if isinstance(filepath, (str, Path)) and _is(filepath, _HDF5):
-                unsafe = _hooks.UNSAFE or not kwargs.get("safe_mode", True)
-                return read_legacy(filepath, compile=compile, unsafe=unsafe)
-            if _hooks.UNSAFE:
+            if not isinstance(filepath, (str, Path)):
+                return original(filepath, custom_objects, compile, **kwargs)
+            if _hooks.UNSAFE or is_own(filepath):
                 kwargs["safe_mode"] = False
+            if _is(filepath, _HDF5):
+                unsafe = not kwargs.get("safe_mode", True)
+                return read_legacy(filepath, compile=compile, unsafe=unsafe)
             if Path(filepath).suffix != ".keras" and _is(filepath, _ZIP):
                 with tempfile.TemporaryDirectory() as folder:
                     link = Path(folder) / "model.keras"

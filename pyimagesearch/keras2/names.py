@@ -90,7 +90,6 @@ MODULES = (
         "KerasClassifier and KerasRegressor became SKLearnClassifier and SKLearnRegressor, which "
         "take a model or a function.",
         rename=False,
-        provided=False,
     ),
     Old("keras.backend.tensorflow_backend", "keras.backend", "There is one backend module."),
     Old("keras.backend.common", "keras.backend", "There is one backend module."),
@@ -283,6 +282,15 @@ NAMES = (
     Old("keras.initializers.uniform", "keras.initializers.random_uniform", _UPPERCASE),
     Old("keras.initializers.zero", "keras.initializers.zeros", _UPPERCASE),
     Old("keras.initializers.one", "keras.initializers.ones", _UPPERCASE),
+    *(
+        Old(
+            f"keras.wrappers.scikit_learn.Keras{kind}",
+            f"keras.wrappers.SKLearn{kind}",
+            "The wrapper takes a model or a function of X and y, and its options in dicts.",
+            rename=False,
+        )
+        for kind in ("Classifier", "Regressor")
+    ),
     # utilities
     Old("keras.utils.visualize_util.plot", "keras.utils.plot_model", "Renamed in Keras 2."),
     Old(
@@ -294,17 +302,15 @@ NAMES = (
     Old(
         "keras.utils.multi_gpu_model",
         "tf.distribute.MirroredStrategy().scope()",
-        "Several devices are a matter of a strategy under which the model is made; the script runs "
-        "on one device without it.",
+        "Several devices are a matter of a strategy under which the model is made; on one device "
+        "leave it out, which is what the runner does.",
         rename=False,
-        provided=False,
     ),
     Old(
         "keras.utils.HDF5Matrix",
         "pyimagesearch.io.HDF5DatasetGenerator",
         "Keras 3 reads no HDF5 data.",
         rename=False,
-        provided=False,
     ),
     *(
         Old(
@@ -437,8 +443,10 @@ NAMES = (
     Old("keras.backend.batch_set_value", "model.set_weights(values)", _SESSION, rename=False),
     Old("keras.backend.variable", "keras.Variable", _OP),
     Old("keras.backend.constant", "keras.ops.convert_to_tensor", _OP),
-    Old(
-        "keras.backend.random_normal_variable", "keras.Variable", _OP, rename=False, provided=False
+    *(
+        Old(f"keras.backend.random_{name}_variable", f"keras.Variable(keras.random.{name}(...))",
+            _OP, rename=False)
+        for name in ("normal", "uniform")
     ),
     Old(
         "keras.backend.image_dim_ordering",
@@ -649,6 +657,13 @@ ARGUMENTS = (
         )
     ),
     Old(
+        "dropout",
+        "keras.layers.SpatialDropout1D(...) after it",
+        "Dropped in Keras 2, which warned and went on without, as the runner does.",
+        owner="keras.layers.Embedding",
+        rename=False,
+    ),
+    Old(
         "input_length",
         "",
         "The length is that of the input.",
@@ -806,7 +821,10 @@ ARGUMENTS = (
         Old(old, "", "Dropped.", owner="keras.callbacks.TensorBoard", rename=False)
         for old in (*("write_grads", "batch_size", "embeddings_layer_names", "embeddings_data"),)
     ),
-    Old("count_mode", "", "Dropped.", owner="keras.callbacks.ProgbarLogger", rename=False),
+    *(
+        Old(name, "", "Dropped.", owner="keras.callbacks.ProgbarLogger", rename=False)
+        for name in ("count_mode", "stateful_metrics")
+    ),
     # utilities, data, pictures
     Old("nb_classes", "num_classes", "Renamed in Keras 2.", owner="keras.utils.to_categorical"),
     Old("nb_words", "num_words", "Renamed in Keras 2.", owner="keras.datasets.imdb.load_data"),
@@ -923,6 +941,14 @@ METHODS = (
     ),
     Old("predict_proba", "predict", "Dropped.", owner="keras.Model"),
     Old(
+        "pop",
+        "keras.Model(model.inputs, model.layers[-2].output)",
+        "The list is a copy: to take a layer out of it has no effect.",
+        owner="model.layers",
+        result=SILENT,
+        rename=False,
+    ),
+    Old(
         "to_yaml",
         "model.to_json()",
         "YAML could run code.",
@@ -987,6 +1013,16 @@ METHODS = (
         "A layer has one input.",
         owner="keras.layers.Layer",
         rename=False,
+    ),
+    *(
+        Old(
+            f"{which}_nodes",
+            f"layer._{which}_nodes",
+            "Private since Keras 2.2; scripts set it after model.layers.pop().",
+            owner="keras.layers.Layer",
+            rename=False,
+        )
+        for which in ("inbound", "outbound")
     ),
     Old(
         "validation_data",
@@ -1159,6 +1195,17 @@ OTHERS = (
     Old("tensorflow.Session", "", _SESSION, rename=False),
     Old("tensorflow.ConfigProto", "", _SESSION, rename=False),
     Old("tensorflow.GPUOptions", "", _SESSION, rename=False),
+    Old("tensorflow.get_default_graph", "", _SESSION, rename=False),
+    Old("tensorflow.reset_default_graph", "keras.backend.clear_session()", _SESSION, rename=False),
+    Old("tensorflow.enable_eager_execution", "", _SESSION, rename=False),
+    Old("tensorflow.logging", "tensorflow.compat.v1.logging", "Moved in TensorFlow 2."),
+    Old(
+        "tensorflow.contrib",
+        "a package of its own",
+        "Dropped in TensorFlow 2.",
+        rename=False,
+        provided=False,
+    ),
     Old("tensorflow.set_random_seed", "tensorflow.random.set_seed", "Renamed in TensorFlow 2."),
 )
 
@@ -1192,13 +1239,11 @@ ROOTS = (
         "tensorflow.python.keras",
         "keras",
         "It is private, and its layers do not fit Keras 3's.",
-        provided=False,
     ),
     Old(
         "tensorflow.contrib.keras",
         "keras",
         "tf.contrib was dropped in TensorFlow 2.",
-        provided=False,
     ),
     Old("keras.api", "keras", "The module is private."),
 )
