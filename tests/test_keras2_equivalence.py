@@ -98,7 +98,7 @@ optimizers = {
     "sgd": SGD(InverseTimeDecay(0.1, 1, 0.1 / 3), momentum=0.9, nesterov=True),
     "adam": Adam(1e-2),
     "decaying": Adam(InverseTimeDecay(1e-2, 1, 1e-2 / 3)),
-    "rmsprop": RMSprop(InverseTimeDecay(1e-3, 1, 0.05)),
+    "rmsprop": RMSprop(InverseTimeDecay(1e-3, 1, 0.05), epsilon=1e-14),  # under the root
 }
 found = {}
 for name, opt in optimizers.items():

@@ -241,9 +241,7 @@ def _thresholded(theta=1.0, **kwargs):
     return keras.layers.ReLU(threshold=theta, **kwargs)
 
 
-def _merge(
-    inputs, mode="sum", concat_axis=-1, dot_axes=-1, output_shape=None, name=None, **kwargs
-):
+def _merge(inputs, mode="sum", concat_axis=-1, dot_axes=-1, output_shape=None, name=None, **kwargs):
     """Keras 1's `merge(tensors, mode="concat", concat_axis=3)`."""
     if callable(mode):
         return keras.layers.Lambda(mode, name=name)(list(inputs))

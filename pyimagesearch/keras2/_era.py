@@ -9,7 +9,9 @@ from pyimagesearch.keras2._frames import is_user_file
 
 _OLD_KEYS = r"""["'](?:val_)?acc["']|\{(?:val_)?acc\b"""
 _NEW_KEYS = r"""["']val_accuracy["']|[\w\])]\s*\[["']accuracy["']\]|\{(?:val_)?accuracy\b"""
-_TF_KERAS = r"\btensorflow(?:\.python|\.contrib)?\.keras\b|\btf\.keras\b|\bfrom tensorflow\S* import keras"
+_TF_KERAS = (
+    r"\btensorflow(?:\.python|\.contrib)?\.keras\b|\btf\.keras\b|\bfrom tensorflow\S* import keras"
+)
 _KERAS = r"^\s*(?:from|import) keras\b"
 _UNPOOLED = r"7\s*\*\s*7\s*\*\s*2048|2048\s*\*\s*7\s*\*\s*7|100352"
 

@@ -88,8 +88,6 @@ def _add_loss(original):
         # the graph grows; the layers of the model stay those between its inputs and outputs
         taps = getattr(self, "_keras2_taps", tuple)() + tuple(tap(loss) for loss in symbolic)
         self._keras2_taps = lambda: taps  # hidden in a function, since Keras tracks tuples
-        self._nodes, self._nodes_by_depth, _, _ = map_graph(
-            self._inputs, [*self._outputs, *taps]
-        )
+        self._nodes, self._nodes_by_depth, _, _ = map_graph(self._inputs, [*self._outputs, *taps])
 
     return add_loss

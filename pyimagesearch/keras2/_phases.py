@@ -48,7 +48,8 @@ def install():
 def _remembering(original):
     @functools.wraps(original)
     def __call__(self, *args, **kwargs):
-        if any(isinstance(value, keras.KerasTensor) for value in args):
+        symbolic = any(isinstance(value, keras.KerasTensor) for value in args)
+        if symbolic and not hasattr(self, "_keras2_phase"):  # Sequential calls its layers anew
             self._keras2_phase = _phase
         return original(self, *args, **kwargs)
 

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from pyimagesearch.keras2._metrics import names_of_results
+
 _OF_MODELS = {  # what fit, predict and evaluate take of the parameters
     "fit": (
         *("batch_size", "epochs", "nb_epoch", "verbose", "callbacks", "validation_split"),
@@ -82,7 +84,7 @@ class _Wrapper(BaseEstimator):
     def _evaluate(self, x, y, kwargs):
         found = self.model.evaluate(x, y, **self._chosen(_OF_MODELS["evaluate"], kwargs))
         found = found if isinstance(found, list) else [found]
-        return dict(zip(self.model.metrics_names, found, strict=True))
+        return dict(zip(names_of_results(self.model), found, strict=True))
 
 
 class KerasClassifier(ClassifierMixin, _Wrapper):

@@ -390,6 +390,8 @@ NAMES = (
         rename=False,
         provided=False,
     ),
+    Old("keras.applications.mobilenet.relu6", "keras.activations.relu6", "Moved."),
+    Old("keras.applications.mobilenet.DepthwiseConv2D", "keras.layers.DepthwiseConv2D", "Moved."),
     # backend: K.x
     *(Old(f"keras.backend.{name}", f"keras.ops.{name}", _OP) for name in _SAME_OPS),
     Old("keras.backend.pow", "keras.ops.power", _OP),
@@ -444,8 +446,12 @@ NAMES = (
     Old("keras.backend.variable", "keras.Variable", _OP),
     Old("keras.backend.constant", "keras.ops.convert_to_tensor", _OP),
     *(
-        Old(f"keras.backend.random_{name}_variable", f"keras.Variable(keras.random.{name}(...))",
-            _OP, rename=False)
+        Old(
+            f"keras.backend.random_{name}_variable",
+            f"keras.Variable(keras.random.{name}(...))",
+            _OP,
+            rename=False,
+        )
         for name in ("normal", "uniform")
     ),
     Old(
@@ -1014,15 +1020,18 @@ METHODS = (
         owner="keras.layers.Layer",
         rename=False,
     ),
-    *(
-        Old(
-            f"{which}_nodes",
-            f"layer._{which}_nodes",
-            "Private since Keras 2.2; scripts set it after model.layers.pop().",
-            owner="keras.layers.Layer",
-            rename=False,
-        )
-        for which in ("inbound", "outbound")
+    Old(
+        "inbound_nodes",
+        "layer._inbound_nodes",
+        "Private since Keras 2.2.",
+        owner="keras.layers.Layer",
+    ),
+    Old(
+        "outbound_nodes",
+        "",
+        "Private since Keras 2.2; scripts emptied it after model.layers.pop().",
+        owner="keras.layers.Layer",
+        rename=False,
     ),
     Old(
         "validation_data",
@@ -1269,7 +1278,8 @@ TENSORFLOW_KEEPS = frozenset(
                 *("argmin", "expand_dims", "concatenate", "clip", "dot", "batch_dot", "flatten"),
                 *("batch_flatten", "l2_normalize", "switch", "cast_to_floatx", "int_shape"),
                 *("ndim", "dtype", "count_params", "eval", "get_value", "batch_get_value"),
-                *("variable", "constant", "random_normal_variable", "name_scope"),
+                *("variable", "constant", "random_normal_variable", "random_uniform_variable"),
+                "name_scope",
             )
         ),
         *(
