@@ -536,6 +536,10 @@ def check_resnet_without_a_top():
 
 
 def check_backend():
+    low = K.eval(K.random_uniform((2, 3), low=-2.0, high=-1.0))
+    assert low.shape == (2, 3)
+    assert low.max() < -1
+    assert abs(K.eval(K.random_normal((9,), mean=5.0, std=0.001)).mean() - 5) < 0.01
     x = K.variable(np.array([[1.0, 4.0], [3.0, 2.0]]))
     assert K.eval(K.argmax(x)).tolist() == [1, 0]
     assert K.get_value(K.mean(K.equal([1, 2], [1, 3]))) == 0.5
@@ -829,7 +833,7 @@ class Linear(Layer):
 
     def build(self, input_shape):
         self.W = K.random_normal_variable((input_shape[1], self.output_dim), 0, 0.1)
-        self.fixed = K.variable(np.zeros(self.output_dim))
+        self.fixed = K.zeros((self.output_dim,))
         self.scale = self.add_weight("scale", (1,), initializer="one", trainable=False)
         self.trainable_weights = [self.W]
 
@@ -954,6 +958,58 @@ def check_private_roots():
     assert backend.get_value(model.optimizer.lr) == 0.5
 
 
+def check_recurrent_layers():
+    """By the hard sigmoid of Keras 2."""
+    from keras.layers import GRU, LSTM
+    from keras.models import model_from_json
+
+    found = K.eval(K.hard_sigmoid(K.variable([-3.0, 1.0, 3.0])))
+    np.testing.assert_allclose(found, [0, 0.7, 1], rtol=1e-6)
+    model = Sequential([LSTM(1, input_shape=(1, 1), init="one", bias=True)])
+    assert GRU(1).reset_after is False
+    gate, forgotten = 0.2 * 0.5 + 0.5, np.tanh(0.5)
+    expected = gate * np.tanh(gate * forgotten)
+    np.testing.assert_allclose(model.predict(np.full((1, 1, 1), 0.5))[0, 0], expected, rtol=1e-5)
+    text = model.to_json()
+    assert '"hard_sigmoid"' in text
+    other = model_from_json(text)
+    other.set_weights(model.get_weights())
+    np.testing.assert_allclose(other.predict(np.full((1, 1, 1), 0.5))[0, 0], expected, rtol=1e-5)
+
+
+def check_architectures_of_keras_2():
+    from keras.models import model_from_json
+
+    dense = {
+        "name": "dense_1",
+        "batch_input_shape": [None, 4],
+        "units": 2,
+        "activation": "linear",
+        "trainable": True,
+        "dtype": "float32",
+        "use_bias": True,
+        "kernel_initializer": {
+            "class_name": "VarianceScaling",
+            "config": {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": None},
+        },
+        "bias_initializer": {"class_name": "Zeros", "config": {}},
+        "kernel_regularizer": {"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.5}},
+    }
+    layers = [{"class_name": "Dense", "config": dense}]
+    old = {"class_name": "Sequential", "config": layers, "keras_version": "2.0.8"}
+    model = model_from_json(json.dumps(old))
+    assert model.input_shape == (None, 4)
+    assert model.layers[0].kernel_regularizer.l2 == 0.5
+    code = {"name": "code", "function": ["4wEAAAA=", None, None], "function_type": "lambda"}
+    layers.append({"class_name": "Lambda", "config": code})
+    try:
+        model_from_json(json.dumps(old))
+    except Exception as error:
+        assert "allowed" in str(error) or "unsafe" in str(error), error
+    else:
+        raise AssertionError
+
+
 def check_nadam():
     """By the formula of Keras 2."""
     for optimizer, schedule_decay in ((Nadam(), 0.004), (Nadam(0.002, schedule_decay=0.1), 0.1)):
@@ -1062,6 +1118,7 @@ def check_logs_of_batches():
     model.fit_generator(numbered(), 3, 2, verbose=0, callbacks=[seen])
     assert [logs["loss"] for logs in seen.ended] == [0, 1, 2, 3, 4, 5]
     assert [(logs["batch"], logs["size"]) for logs in seen.ended] == 2 * [(0, 2), (1, 2), (2, 2)]
+    assert seen.begun == 2 * [(0, 2), (1, 2), (2, 2)]
     model = small(optimizer=SGD(lr=0.0))
     model.fit(
         X,

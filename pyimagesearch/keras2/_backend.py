@@ -6,6 +6,7 @@ import functools
 import keras
 import numpy as np
 
+from pyimagesearch.keras2._frames import user_frame
 from pyimagesearch.keras2._modules import PROVIDED
 from pyimagesearch.keras2._phases import get_phase, set_phase
 
@@ -81,6 +82,21 @@ def install():
     def variable(value, dtype=None, name=None, constraint=None):
         return keras.Variable(ops.convert_to_tensor(value, dtype or keras.config.floatx()))
 
+    def filled(like):
+        def fill(shape, dtype=None, name=None):
+            tensor = like(shape, dtype=dtype or keras.config.floatx())
+            frame = user_frame()  # all were variables; in a layer's `build` they have to be
+            return variable(tensor) if frame and frame.f_code.co_name == "build" else tensor
+
+        return fill
+
+    def random_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None, std=None):
+        return keras.random.normal(shape, mean, stddev if std is None else std, dtype, seed)
+
+    def random_uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None, low=None, high=None):
+        ends = (minval if low is None else low, maxval if high is None else high)
+        return keras.random.uniform(shape, *ends, dtype, seed)
+
     def random_normal_variable(shape, mean, scale, dtype=None, name=None, seed=None):
         return variable(keras.random.normal(shape, mean, scale, dtype, seed))
 
@@ -140,6 +156,10 @@ def install():
         "batch_flatten": lambda x: keras.layers.Flatten()(x),  # noqa: PLW0108  a new layer each
         "batch_dot": batch_dot,
         "variable": variable,
+        "zeros": filled(ops.zeros),
+        "ones": filled(ops.ones),
+        "random_normal": random_normal,
+        "random_uniform": random_uniform,
         "random_normal_variable": random_normal_variable,
         "random_uniform_variable": random_uniform_variable,
         "constant": constant,

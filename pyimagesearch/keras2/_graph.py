@@ -9,7 +9,8 @@ from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._frames import called_by_user
 from pyimagesearch.keras2.explain import note
 
-_ROWS = {row.old: row for row in names.METHODS if row.owner in ("keras.Model", "model.layers")}
+_OWNERS = ("keras.Model", "model.layers", "keras.layers.Layer")
+_ROWS = {row.old: row for row in names.METHODS if row.owner in _OWNERS}
 
 
 def install():
@@ -42,7 +43,7 @@ class Layers(list):
         """As of a list."""
         note(_ROWS["pop"])
         layer = super().pop(index)
-        self._model._keras2_removed = getattr(self._model, "_keras2_removed", ()) + (id(layer),)
+        self._model._keras2_removed = (*getattr(self._model, "_keras2_removed", ()), id(layer))
         return layer
 
     def remove(self, layer):
@@ -95,16 +96,13 @@ def _cut(self, outputs):
 def _nodes(which):
     def get(self):
         if called_by_user():
-            note(_ROWS_OF_LAYERS[f"{which}_nodes"])
+            note(_ROWS[f"{which}_nodes"])
         return getattr(self, f"_{which}_nodes")
 
     def ignore(self, nodes):
         """Keras 3 finds its way without: `layer.outbound_nodes = []` belongs to layers.pop."""
 
     return property(get, ignore)
-
-
-_ROWS_OF_LAYERS = {row.old: row for row in names.METHODS if row.owner == "keras.layers.Layer"}
 
 
 def _to_yaml(self, **kwargs):

@@ -8,7 +8,7 @@ from pyimagesearch.keras2 import _h5py, _modules, _others, _redirects
 _PATCHES = (
     *("arguments", "backend", "optimizers", "nadam", "epsilon", "losses", "models", "metrics"),
     *("trainable", "phases", "shapes", "graph", "own_layers"),
-    *("callbacks", "batch_logs", "saving", "own_files", "applications", "matrix"),
+    *("callbacks", "batch_logs", "saving", "own_files", "applications", "matrix", "recurrent"),
 )
 _ADVICE = (  # of Keras, to scripts of today
     "Do not pass an `input_shape`",

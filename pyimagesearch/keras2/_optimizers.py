@@ -51,14 +51,7 @@ def _with_old_arguments(original, name, order):
 
     @functools.wraps(original)
     def __init__(self, *args, **kwargs):
-        if len(args) == 3 and isinstance(args[2], bool):  # SGD(rate, momentum, nesterov) of today
-            kwargs["nesterov"], args = args[2], args[:2]
-        for argument, value in zip(order, args, strict=False):
-            if argument in kwargs:
-                raise TypeError(f"{name} got {argument} twice.")
-            kwargs[argument] = value
-        if args[len(order) :]:
-            raise TypeError(f"{name} takes {len(order)} arguments by position: {', '.join(order)}.")
+        kwargs = _by_name(name, order, args, kwargs)
         for old in rows.keys() & kwargs.keys():
             note(rows[old])
         if "lr" in kwargs:
@@ -85,6 +78,19 @@ def _with_old_arguments(original, name, order):
 
     __init__.__signature__ = inspect.signature(original)
     return __init__
+
+
+def _by_name(name, order, args, kwargs):
+    """Return all arguments as keywords, those by position in the order of Keras 2."""
+    if len(args) == 3 and isinstance(args[2], bool):  # SGD(rate, momentum, nesterov) of today
+        kwargs["nesterov"], args = args[2], args[:2]
+    for argument, value in zip(order, args, strict=False):
+        if argument in kwargs:
+            raise TypeError(f"{name} got {argument} twice.")
+        kwargs[argument] = value
+    if args[len(order) :]:
+        raise TypeError(f"{name} takes {len(order)} arguments by position: {', '.join(order)}.")
+    return kwargs
 
 
 def _is_decay(rate):

@@ -24,9 +24,9 @@ def install():
 def _redirecting(original):
     @functools.wraps(original)
     def __import__(name, globals=None, locals=None, fromlist=(), level=0):
-        if fromlist and not level and name.startswith("tensorflow."):
-            if is_user_file((globals or {}).get("__file__")):
-                name = _public(name, fromlist)
+        private = fromlist and not level and name.startswith("tensorflow.")
+        if private and is_user_file((globals or {}).get("__file__")):
+            name = _public(name, fromlist)
         return original(name, globals, locals, fromlist, level)
 
     return __import__

@@ -2,19 +2,21 @@
 
 import contextlib
 import functools
+import json
 import sys
 import tempfile
 from pathlib import Path
 
 import h5py
 import keras
-from keras.src.legacy.saving import legacy_h5_format
+from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
 
 from pyimagesearch.callbacks.legacyformat import save_legacy, writing_hdf5
 from pyimagesearch.keras2 import _hooks, _optimizers, names
 from pyimagesearch.keras2._frames import called_by_user
 from pyimagesearch.keras2._own_files import is_own, remember
 from pyimagesearch.keras2.explain import note
+from pyimagesearch.training.keras2 import modern_architecture
 from pyimagesearch.training.legacy import read_legacy
 from pyimagesearch.utils.files import replacing
 
@@ -37,6 +39,7 @@ def install():
     for module in (keras.models, keras.saving):
         module.load_model = loader
         module.save_model = functools.wraps(keras.saving.save_model)(save_model)
+    keras.models.model_from_json = _from_json(keras.models.model_from_json)
 
 
 @contextlib.contextmanager
@@ -154,3 +157,17 @@ def _load(original):
             return original(filepath, custom_objects, compile, **kwargs)
 
     return load_model
+
+
+def _from_json(original):
+    """Read what `to_json` of Keras 2 wrote, too."""
+
+    @functools.wraps(original)
+    def model_from_json(json_string, custom_objects=None):
+        config = json.loads(json_string)
+        if "module" in config:  # it is of Keras 3
+            return original(json_string, custom_objects)
+        with saving_options.keras_option_scope(use_legacy_config=True):
+            return saving_utils.model_from_config(modern_architecture(config), custom_objects)
+
+    return model_from_json

@@ -113,7 +113,7 @@ _SAME_OPS = (  # in keras.backend then, in keras.ops now, with the same argument
     *("abs", "exp", "log", "sign", "round", "equal", "not_equal", "greater", "greater_equal"),
     *("less", "less_equal", "maximum", "minimum", "sin", "cos", "zeros_like", "ones_like"),
     *("transpose", "reshape", "stack", "tile", "shape", "relu", "elu", "softmax", "softplus"),
-    *("softsign", "sigmoid", "hard_sigmoid", "tanh", "binary_crossentropy", "cumsum", "cumprod"),
+    *("softsign", "sigmoid", "tanh", "binary_crossentropy", "cumsum", "cumprod"),
     *("categorical_crossentropy", "sparse_categorical_crossentropy", "logsumexp", "one_hot"),
     *("stop_gradient", "arange", "eye", "zeros", "ones"),
 )
@@ -394,6 +394,12 @@ NAMES = (
     Old("keras.applications.mobilenet.DepthwiseConv2D", "keras.layers.DepthwiseConv2D", "Moved."),
     # backend: K.x
     *(Old(f"keras.backend.{name}", f"keras.ops.{name}", _OP) for name in _SAME_OPS),
+    Old(
+        "keras.backend.hard_sigmoid",
+        "keras.ops.clip(0.2 * x + 0.5, 0, 1)",
+        "Keras 3's hard sigmoid is another one, x / 6 + 0.5.",
+        rename=False,
+    ),
     Old("keras.backend.pow", "keras.ops.power", _OP),
     Old("keras.backend.permute_dimensions", "keras.ops.transpose", _OP),
     Old("keras.backend.squeeze", "keras.ops.squeeze", _OP),
@@ -1273,7 +1279,15 @@ TENSORFLOW_KEEPS = frozenset(
         *(
             f"keras.backend.{name}"
             for name in (
-                *("pow", "permute_dimensions", "squeeze", "gather", "reverse", "repeat_elements"),
+                *(
+                    "hard_sigmoid",
+                    "pow",
+                    "permute_dimensions",
+                    "squeeze",
+                    "gather",
+                    "reverse",
+                    "repeat_elements",
+                ),
                 *("random_normal", "random_uniform", "truncated_normal", "dropout", "argmax"),
                 *("argmin", "expand_dims", "concatenate", "clip", "dot", "batch_dot", "flatten"),
                 *("batch_flatten", "l2_normalize", "switch", "cast_to_floatx", "int_shape"),
