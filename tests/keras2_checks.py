@@ -13,7 +13,6 @@ import resource
 import shutil
 import sys
 import traceback
-import warnings
 
 import h5py
 import numpy as np
@@ -24,20 +23,17 @@ from keras.callbacks import (
     EarlyStopping,
     LearningRateScheduler,
     ModelCheckpoint,
-    ProgbarLogger,
     ReduceLROnPlateau,
     TensorBoard,
 )
-from keras.engine.topology import Layer
-from keras.layers import Embedding, Input, merge
+from keras.layers import Input, merge
 from keras.layers.advanced_activations import ELU, LeakyReLU
 from keras.layers.convolutional import Convolution2D, MaxPooling2D, ZeroPadding2D
 from keras.layers.core import Activation, Dense, Dropout, Flatten, Lambda
 from keras.layers.normalization import BatchNormalization
-from keras.losses import binary_crossentropy
 from keras.models import Model, Sequential, load_model
-from keras.optimizers import SGD, Adadelta, Adagrad, Adam, Nadam, RMSprop
-from keras.utils import Sequence, multi_gpu_model, np_utils
+from keras.optimizers import SGD, Adadelta, Adagrad, Adam, RMSprop
+from keras.utils import Sequence, np_utils
 from keras.utils.np_utils import to_categorical
 
 X = np.random.RandomState(0).rand(20, 4).astype("float32")
@@ -624,412 +620,6 @@ def one_weight(optimizer):
     return model
 
 
-def check_epsilon_and_clipping():
-    """By the formulas of Keras 2: epsilon is beside the root, and all gradients have one norm."""
-    for optimizer in (RMSprop(lr=0.1, epsilon=0.5), Adagrad(lr=0.1, epsilon=0.5)):
-        model = one_weight(optimizer)
-        w = a = 0.0
-        for _ in range(3):
-            g = 2 * (w - 1)
-            a = 0.9 * a + 0.1 * g**2 if isinstance(optimizer, RMSprop) else a + g**2
-            w -= 0.1 * g / (a**0.5 + 0.5)
-            model.train_on_batch(np.ones((1, 1)), np.ones((1, 1)))
-        np.testing.assert_allclose(model.get_weights()[0].item(), w, rtol=1e-5)
-    model = Sequential([Dense(1, input_dim=1, init="zero")])  # a bias, too
-    model.compile(SGD(lr=1.0, clipnorm=0.5), "mse")
-    model.train_on_batch(np.full((1, 1), 3.0), np.ones((1, 1)))
-    expected = 0.5 * np.array([6.0, 2.0]) / np.hypot(6, 2)
-    np.testing.assert_allclose([w.item() for w in model.get_weights()], expected, rtol=1e-5)
-
-
-def check_configurations_of_optimizers():
-    for optimizer, expected in [
-        (
-            SGD(lr=0.25, momentum=0.5, decay=0.125, clipnorm=2.0),
-            {"lr": 0.25, "momentum": 0.5, "decay": 0.125, "nesterov": False, "clipnorm": 2.0},
-        ),
-        (RMSprop(lr=0.25), {"lr": 0.25, "rho": 0.9, "epsilon": 1e-7, "decay": 0.0}),
-    ]:
-        config = optimizer.get_config()
-        assert config == expected
-        again = type(optimizer).from_config(config)
-        assert again.get_config() == type(optimizer)(**config).get_config() == expected
-        assert again.global_clipnorm == expected.get("clipnorm")
-
-
-def check_one_optimizer_for_several_models():
-    shared = SGD(lr=0.1, momentum=0.9)
-    first, second, alone = one_weight(shared), one_weight(shared), one_weight(SGD(0.1, 0.9))
-    x, y = np.ones((4, 1)), np.ones((4, 1))
-    for _ in range(2):
-        for model in (first, second, alone):
-            model.fit(x, y, verbose=0)
-    assert first.get_weights() == second.get_weights() == alone.get_weights()  # own momenta
-    assert K.get_value(shared.iterations) == K.get_value(second.optimizer.iterations) == 4
-    K.set_value(shared.lr, 0.5)
-    assert K.get_value(second.optimizer.lr) == 0.5
-    model = small(optimizer=shared)  # and one model, with more to train each time
-    for trainable in (False, True):
-        model.layers[0].trainable = trainable
-        model.compile(shared, "categorical_crossentropy")
-        model.fit(X, Y, batch_size=20, verbose=0)
-    assert K.get_value(shared.iterations) == 6
-    model.save("shared.hdf5")
-    assert K.get_value(load_model("shared.hdf5").optimizer.iterations) == 6
-
-
-def check_weighted_losses():
-    model = one_weight(SGD(lr=0.1))
-    x, y, weights = np.ones((4, 1)), np.array([1.0, 2, 3, 4]), np.array([0, 1.0, 0, 2])
-    expected = (1 * 2**2 + 2 * 4**2) / 2  # over the two rows whose weight is not 0
-    assert abs(model.evaluate(x, y, sample_weight=weights, verbose=0) - expected) < 1e-5
-    assert abs(model.train_on_batch(x, y, sample_weight=weights) - expected) < 1e-5
-    np.testing.assert_allclose(model.get_weights()[0].item(), 0.1 * (1 * 4 + 2 * 8) / 2, rtol=1e-6)
-    before = model.get_weights()
-    assert model.train_on_batch(x, y, sample_weight=np.zeros(4)) == 0
-    assert model.get_weights() == before  # and no NaN
-    model = small(optimizer=SGD(lr=0.0))
-    model.set_weights([np.zeros(w.shape) for w in model.get_weights()])
-    classes = {0: 1.0, 1: 2.0, 2: 3.0}
-    H = model.fit(X, Y, class_weight=classes, sample_weight=np.full(20, 2.0), verbose=0)
-    mean = np.mean([2 * classes[label] for label in Y.argmax(1)])
-    np.testing.assert_allclose(H.history["loss"], [mean * np.log(3)], rtol=1e-5)
-
-
-def check_accuracy_of_several_labels():
-    labels = (X[:, :3] > 0.5).astype("int32")
-    model = Sequential([Dense(3, input_dim=4, activation="sigmoid")])
-    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
-    assert model.metrics_names == ["loss", "acc"]
-    H = model.fit(X, labels, validation_data=(X, labels), verbose=0)
-    right = ((model.predict(X) > 0.5) == labels).mean()
-    assert abs(H.history["val_acc"][0] - right) < 1e-6
-    model.save("labels.hdf5")
-    assert abs(load_model("labels.hdf5").evaluate(X, labels, verbose=0)[1] - right) < 1e-6
-
-
-def moving(layer):
-    return layer.get_weights()[-2:]
-
-
-def check_frozen_normalization_goes_by_the_batch():
-    frozen = BatchNormalization(momentum=0.5, name="frozen")
-    frozen.trainable = False
-    model = Sequential([Dense(1, input_dim=4, trainable=False), frozen])
-    model.compile(SGD(lr=0.1), number_times_weight)
-    before = frozen.get_weights()
-    out = model.layers[0]
-    hidden = Model(model.input, out.output).predict(X)
-    model.fit(X, np.ones((20, 1)), batch_size=20, verbose=0)
-    after = frozen.get_weights()
-    assert (before[0], before[1]) == (after[0], after[1])  # gamma and beta stand still
-    np.testing.assert_allclose(after[2], 0.5 * hidden.mean(0), rtol=1e-4)
-    loss = model.evaluate(X, np.ones((20, 1)), verbose=0)  # by the averages
-    assert abs(loss) > 1e-3
-    assert abs(model.train_on_batch(X, np.ones((20, 1)))) < 1e-5  # the mean of the batch is 0
-
-
-def check_learning_phase():
-    rows = np.ones((50, 4))
-    K.set_learning_phase(0)
-    model = Sequential([BatchNormalization(input_shape=(4,)), Dropout(0.5)])
-    K.set_learning_phase(1)
-    model.add(Dropout(0.5, name="always"))
-    model.compile("sgd", "mse")
-    before = moving(model.layers[0])
-    model.fit(rows, rows, verbose=0)
-    for a, b in zip(before, moving(model.layers[0]), strict=True):
-        assert (a == b).all()
-    assert K.learning_phase() == 1
-    zeros = (model.predict(rows) == 0).mean()  # of one dropout that is never off
-    assert 0.3 < zeros < 0.7
-    K.clear_session()
-    assert K.learning_phase() == 0
-    assert (Sequential([Dropout(0.5, input_shape=(4,))]).predict(rows) == 1).all()
-
-
-class Squared(Layer):
-    """A layer whose output is a loss, as the custom layers of variational autoencoders."""
-
-    def __init__(self, **kwargs):
-        self.is_placeholder = True
-        super(Squared, self).__init__(**kwargs)
-
-    def call(self, inputs):
-        loss = K.mean(K.square(inputs[0] - inputs[1]))
-        self.add_loss(loss, inputs=inputs)
-        return inputs[0]
-
-
-def check_losses_of_tensors():
-    x = Input(shape=(4,))
-    mean, log_var = Dense(2, init="zero", name="z_mean")(x), Dense(2, init="zero")(x)
-    z = Lambda(lambda args: args[0] + K.exp(args[1] / 2), output_shape=(2,))([mean, log_var])
-    y = Dense(4, activation="sigmoid", init="zero")(z)
-    vae = Model(x, y)
-    reconstruction = 4 * binary_crossentropy(x, y)
-    kl = -0.5 * K.sum(1 + log_var - K.square(mean) - K.exp(log_var), axis=-1)
-    vae.add_loss(K.mean(reconstruction + kl))
-    vae.compile(optimizer="rmsprop", loss=None)
-    assert [layer.name for layer in vae.layers].count("z_mean") == 1
-    assert abs(vae.evaluate(X, None, verbose=0) - 4 * np.log(2)) < 1e-5
-    H = vae.fit(X, shuffle=True, epochs=3, batch_size=10, validation_data=(X, None), verbose=0)
-    assert H.history["loss"][0] > H.history["loss"][2]
-    assert set(H.history) == {"loss", "val_loss"}
-    vae.save("vae.hdf5")
-    assert (load_model("vae.hdf5").predict(X) == vae.predict(X)).all()
-    x = Input(shape=(4,))
-    model = Model(x, Squared()([x, Dense(4, init="zero")(x)]))
-    model.compile(optimizer=SGD(lr=0.0), loss=None)
-    H = model.fit(X, batch_size=20, verbose=0)
-    np.testing.assert_allclose(H.history["loss"], [np.mean(X**2)], rtol=1e-5)
-
-
-def check_layers_pop():
-    model = small()
-    model.layers.pop()
-    assert [layer.name for layer in model.layers] == ["first"]
-    model.outputs = [model.layers[-1].output]
-    model.layers[-1].outbound_nodes = []
-    model.add(Dense(2, name="new"))
-    assert model.predict(X).shape == (20, 2)
-    assert [layer.name for layer in model.layers] == ["first", "new"]
-    x = Input(shape=(4,))
-    base = Model(x, Dense(3, name="top")(Dense(5, activation="relu", name="body")(x)))
-    base.layers.pop()
-    top = Dense(2)(base.layers[-1].output)
-    model = Model(inputs=base.input, outputs=top)
-    assert [layer.name for layer in model.layers[1:-1]] == ["body"]
-    assert base.predict(X).shape == (20, 3)  # until its outputs are set
-    base.outputs = [base.layers[-1].output]
-    assert base.output_shape == (None, 5)
-    assert base.predict(X).shape == (20, 5)
-    assert base.count_params() == 25
-    base.compile("sgd", "mse")
-    base.fit(X, np.zeros((20, 5)), verbose=0)
-    assert base.layers[-1].inbound_nodes[0].inbound_layers[0] is base.layers[0]
-
-
-def check_shapes_of_tensors():
-    x = Input(shape=(4, 6))
-    assert x.get_shape().as_list() == [None, 4, 6]
-    assert int(x.get_shape()[1]) == x._keras_shape[1] == 4
-    model = small()
-    assert model.updates == model.state_updates == []
-    try:
-        model.to_yaml()
-    except NotImplementedError as error:
-        assert "model.to_json()" in str(error)
-    else:
-        raise AssertionError
-
-
-class Linear(Layer):
-    """As the guide to Keras 1 wrote its own layers."""
-
-    def __init__(self, output_dim, **kwargs):
-        self.output_dim = output_dim
-        super(Linear, self).__init__(**kwargs)
-
-    def build(self, input_shape):
-        self.W = K.random_normal_variable((input_shape[1], self.output_dim), 0, 0.1)
-        self.fixed = K.zeros((self.output_dim,))
-        self.scale = self.add_weight("scale", (1,), initializer="one", trainable=False)
-        self.trainable_weights = [self.W]
-
-    def call(self, x, mask=None):
-        return K.dot(x, self.W) + self.fixed
-
-    def get_output_shape_for(self, input_shape):
-        return (input_shape[0], self.output_dim)
-
-
-def check_own_layers():
-    model = Sequential([Linear(3, input_shape=(4,)), Activation("softmax")])
-    model.compile("sgd", "categorical_crossentropy")
-    layer = model.layers[0]
-    assert [w is layer.W for w in layer.trainable_weights] == [True]
-    before = K.get_value(layer.W)
-    model.fit(X, Y, verbose=0)
-    assert (K.get_value(layer.W) != before).any()
-    assert (K.get_value(layer.fixed) == 0).all()
-    assert (K.get_value(layer.scale) == 1).all()
-
-
-def check_layers_of_keras_1():
-    x = Input(shape=(4,))
-    difference = merge([x, Activation("relu")(x)], mode=lambda both: both[0] - both[1])
-    assert (Model(x, difference).predict(-X) == -X).all()
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        matrix = np.random.RandomState(0).rand(9, 2)
-        vectors = Embedding(9, 2, input_length=5, dropout=0.2, weights=[matrix], trainable=False)
-    assert "SpatialDropout1D" in str(found[-1].message)
-    model = Sequential([vectors, Flatten(), Dense(1)])
-    model.compile("rmsprop", "mse")
-    model.fit(np.ones((4, 5)), np.zeros((4, 1)), verbose=0)
-    np.testing.assert_allclose(vectors.get_weights()[0], matrix, rtol=1e-6)
-    bar = ProgbarLogger("samples", [])
-    assert isinstance(bar, Callback)
-    board = TensorBoard("logs", 0, 32, False, False, True)
-    assert (board.write_graph, board.write_images) == (False, True)
-
-
-def check_hdf5_matrix():
-    from keras.utils.io_utils import HDF5Matrix
-
-    with h5py.File("data.hdf5", "w") as f:
-        f["x"], f["y"] = X, Y
-    x = HDF5Matrix("data.hdf5", "x", start=0, end=15, normalizer=lambda rows: rows * 2)
-    y, later = HDF5Matrix("data.hdf5", "y", 0, 15), HDF5Matrix("data.hdf5", "x", 15)
-    assert (x.shape, len(x), x.dtype, x.ndim) == ((15, 4), 15, np.float32, 2)
-    assert (x[3] == 2 * X[3]).all()
-    assert (x[-3:] == 2 * X[12:15]).all()
-    assert (later[[3, 1, 1]] == X[[18, 16, 16]]).all()
-    assert (np.array(later) == X[15:]).all()
-    assert later[4:2].shape == (0, 4)
-    model = multi_gpu_model(small(optimizer=SGD(lr=0.0)), gpus=4)
-    validation = (later, HDF5Matrix("data.hdf5", "y", 15))
-    H = model.fit(x, y, batch_size=4, shuffle="batch", validation_data=validation, verbose=0)
-    expected = model.evaluate(2 * X[:15], Y[:15], verbose=0)
-    np.testing.assert_allclose([H.history["loss"][0], H.history["acc"][0]], expected, rtol=1e-5)
-    expected = model.evaluate(X[15:], Y[15:], verbose=0)
-    found = [H.history["val_loss"][0], H.history["val_acc"][0]]
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
-    assert model.fit(x, y, validation_split=0.2, verbose=0).params["samples"] == 12
-    np.testing.assert_allclose(model.predict(x, batch_size=4), model.predict(2 * X[:15]), rtol=1e-5)
-
-
-def create_model(optimizer="adam", init="glorot_uniform"):
-    model = Sequential()
-    model.add(Dense(3, input_dim=4, init=init, activation="softmax"))
-    model.compile(loss="categorical_crossentropy", optimizer=optimizer, metrics=["accuracy"])
-    return model
-
-
-def check_grid_search():
-    from keras.wrappers.scikit_learn import KerasClassifier, KerasRegressor
-    from sklearn.grid_search import GridSearchCV
-
-    labels = np.array(["cat", "dog", "panda"])[Y.argmax(1)]
-    model = KerasClassifier(build_fn=create_model, nb_epoch=1, batch_size=8, verbose=0)
-    grid = GridSearchCV(estimator=model, param_grid={"optimizer": ["sgd", "adam"]}, cv=2)
-    found = grid.fit(X, labels)
-    assert set(found.best_params_) == {"optimizer"}
-    best = found.best_estimator_
-    assert set(best.predict(X)) <= set(labels)
-    right = (best.predict(X) == labels).mean()
-    assert abs(best.score(X, labels) - right) < 1e-6
-    assert best.predict_proba(X).shape == (20, 3)
-    assert "acc" in KerasClassifier(create_model, verbose=0).fit(X, Y, epochs=1).history
-    try:
-        KerasClassifier(create_model, epoch=1)
-    except ValueError as error:
-        assert "epoch is no argument" in str(error)
-    else:
-        raise AssertionError
-    model = KerasRegressor(lambda: one_weight("sgd"), epochs=1, verbose=0)
-    model.fit(X[:, :1], X[:, 0])
-    assert model.predict(X[:, :1]).shape == (20,)
-    assert model.score(X[:, :1], X[:, 0]) < 0
-
-
-def check_private_roots():
-    scope = {"__file__": __file__}
-    for line in [
-        "from tensorflow.python.keras.layers import Dense as a",
-        "from tensorflow.contrib.keras.api.keras.layers import Dense as b",
-        "from tensorflow.contrib.keras import layers",
-        "from tensorflow.python import keras",
-        "from keras.applications.mobilenet import relu6, DepthwiseConv2D",
-    ]:
-        exec(line, scope)
-    assert scope["a"] is scope["b"] is scope["layers"].Dense is scope["keras"].layers.Dense is Dense
-    text = shown("import tensorflow.contrib.slim")
-    assert "Dropped in TensorFlow 2" in text, text
-    import tensorflow as tf
-    from tensorflow.keras import backend
-
-    tf.logging.set_verbosity(tf.logging.ERROR)
-    with tf.get_default_graph().as_default():
-        model = small()
-        assert model.predict(X).shape == (20, 3)
-    backend.set_value(model.optimizer.lr, 0.5)
-    assert backend.get_value(model.optimizer.lr) == 0.5
-
-
-def check_recurrent_layers():
-    """By the hard sigmoid of Keras 2."""
-    from keras.layers import GRU, LSTM
-    from keras.models import model_from_json
-
-    found = K.eval(K.hard_sigmoid(K.variable([-3.0, 1.0, 3.0])))
-    np.testing.assert_allclose(found, [0, 0.7, 1], rtol=1e-6)
-    model = Sequential([LSTM(1, input_shape=(1, 1), init="one", bias=True)])
-    assert GRU(1).reset_after is False
-    gate, forgotten = 0.2 * 0.5 + 0.5, np.tanh(0.5)
-    expected = gate * np.tanh(gate * forgotten)
-    np.testing.assert_allclose(model.predict(np.full((1, 1, 1), 0.5))[0, 0], expected, rtol=1e-5)
-    text = model.to_json()
-    assert '"hard_sigmoid"' in text
-    other = model_from_json(text)
-    other.set_weights(model.get_weights())
-    np.testing.assert_allclose(other.predict(np.full((1, 1, 1), 0.5))[0, 0], expected, rtol=1e-5)
-
-
-def check_architectures_of_keras_2():
-    from keras.models import model_from_json
-
-    dense = {
-        "name": "dense_1",
-        "batch_input_shape": [None, 4],
-        "units": 2,
-        "activation": "linear",
-        "trainable": True,
-        "dtype": "float32",
-        "use_bias": True,
-        "kernel_initializer": {
-            "class_name": "VarianceScaling",
-            "config": {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": None},
-        },
-        "bias_initializer": {"class_name": "Zeros", "config": {}},
-        "kernel_regularizer": {"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.5}},
-    }
-    layers = [{"class_name": "Dense", "config": dense}]
-    old = {"class_name": "Sequential", "config": layers, "keras_version": "2.0.8"}
-    model = model_from_json(json.dumps(old))
-    assert model.input_shape == (None, 4)
-    assert model.layers[0].kernel_regularizer.l2 == 0.5
-    code = {"name": "code", "function": ["4wEAAAA=", None, None], "function_type": "lambda"}
-    layers.append({"class_name": "Lambda", "config": code})
-    try:
-        model_from_json(json.dumps(old))
-    except Exception as error:
-        assert "allowed" in str(error) or "unsafe" in str(error), error
-    else:
-        raise AssertionError
-
-
-def check_nadam():
-    """By the formula of Keras 2."""
-    for optimizer, schedule_decay in ((Nadam(), 0.004), (Nadam(0.002, schedule_decay=0.1), 0.1)):
-        model = Sequential([Dense(1, input_dim=1, use_bias=False)])
-        model.compile(optimizer, number_times_weight)
-        p = model.get_weights()[0].item()
-        m = v = 0.0
-        product = 1.0
-        for t in range(1, 6):
-            g = float(t)
-            now, later = (0.9 * (1 - 0.5 * 0.96 ** (s * schedule_decay)) for s in (t, t + 1))
-            product *= now
-            m = 0.9 * m + 0.1 * g
-            v = 0.999 * v + 0.001 * g**2
-            bar = (1 - now) * g / (1 - product) + later * m / (1 - product * later)
-            p -= 0.002 * bar / ((v / (1 - 0.999**t)) ** 0.5 + 1e-7)
-            model.train_on_batch(np.ones((1, 1)), np.full((1, 1), g))
-            np.testing.assert_allclose(model.get_weights()[0].item(), p, rtol=1e-5, atol=1e-6)
-
-
 def number_times_weight(y_true, y_pred):
     return K.mean(y_true * y_pred)
 
@@ -1193,13 +783,17 @@ def check_other_ways_to_import():
 
 
 if __name__ == "__main__":
+    import keras2_graph_checks
+    import keras2_training_checks
+
+    checks = globals() | vars(keras2_training_checks) | vars(keras2_graph_checks)
     results = {}
-    for name in [name for name in list(globals()) if name.startswith("check_")]:
+    for name in [name for name in checks if name.startswith("check_")]:
         os.makedirs(name)
         here = os.getcwd()
         os.chdir(name)
         try:
-            globals()[name]()
+            checks[name]()
             results[name] = None
         except BaseException:
             results[name] = traceback.format_exc()

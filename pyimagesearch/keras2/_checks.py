@@ -99,6 +99,8 @@ class Checker(Bindings):
         if is_python2(row) and id(node) in self.bridges:
             return found  # the code is for both Pythons
         self.findings.append(found)
+        if row.old == "clipnorm":  # a name of today as well
+            self.defaults.append(found)
         self.keras_1 = self.keras_1 or is_keras_1(row)
         self.refused = self.refused or is_refused(row)
         return found

@@ -52,12 +52,14 @@ def _with_old_arguments(original, name, order):
     @functools.wraps(original)
     def __init__(self, *args, **kwargs):
         kwargs = _by_name(name, order, args, kwargs)
+        together = "global_clipnorm" not in kwargs and not is_of_tensorflow()
         for old in rows.keys() & kwargs.keys():
-            note(rows[old])
+            if old != "clipnorm" or together:
+                note(rows[old])
         if "lr" in kwargs:
             kwargs["learning_rate"] = kwargs.pop("lr")
-        if "clipnorm" in kwargs and "global_clipnorm" not in kwargs and not is_of_tensorflow():
-            kwargs["global_clipnorm"] = kwargs.pop("clipnorm")  # the norm of all gradients at once
+        if "clipnorm" in kwargs and together:
+            kwargs["global_clipnorm"] = kwargs.pop("clipnorm")
         decay = kwargs.pop("decay", 0.0)
         schedule_decay = kwargs.pop("schedule_decay", 0.004)
         if kwargs.get("epsilon", 0) is None:

@@ -813,6 +813,16 @@ ARGUMENTS = (
         )
         for name in ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax")
     ),
+    *(
+        Old(
+            "clipnorm",
+            "global_clipnorm",
+            "Keras 2 took the norm of all gradients together, Keras 3 takes that of each.",
+            owner=f"keras.optimizers.{name}",
+            result=SILENT,
+        )
+        for name in ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam")
+    ),
     Old(
         "schedule_decay",
         "",
