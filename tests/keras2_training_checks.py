@@ -1,4 +1,4 @@
-# ruff: noqa: PLC0415, PT017  as scripts of 2017, without pytest
+# ruff: noqa: PLC0415  as scripts of 2017, without pytest
 """How models train, by the rules of Keras 2: losses, optimizers and layers.
 
 Part of keras2_checks.py, which is `__main__`.
