@@ -14,7 +14,7 @@ from keras.callbacks import Callback, ProgbarLogger, TensorBoard
 from keras.engine.topology import Layer
 from keras.layers import Embedding, Input, merge
 from keras.layers.core import Activation, Dense, Flatten
-from keras.models import Model, Sequential
+from keras.models import Model, Sequential, load_model
 from keras.optimizers import SGD
 from keras.utils import multi_gpu_model
 
@@ -37,6 +37,8 @@ def check_layers_pop():
     model = Model(inputs=base.input, outputs=top)
     assert [layer.name for layer in model.layers[1:-1]] == ["body"]
     assert base.predict(X).shape == (20, 3)  # until its outputs are set
+    base.save("base.hdf5")
+    assert (load_model("base.hdf5").predict(X) == base.predict(X)).all()
     base.outputs = [base.layers[-1].output]
     assert base.output_shape == (None, 5)
     assert base.predict(X).shape == (20, 5)

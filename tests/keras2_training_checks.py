@@ -7,7 +7,7 @@ Part of keras2_checks.py, which is `__main__`.
 import numpy as np
 from keras import backend as K
 from keras.engine.topology import Layer
-from keras.layers import Input
+from keras.layers import Input, SpatialDropout1D
 from keras.layers.core import Dense, Dropout, Lambda
 from keras.layers.normalization import BatchNormalization
 from keras.losses import binary_crossentropy
@@ -139,6 +139,10 @@ def check_learning_phase():
     K.clear_session()
     assert K.learning_phase() == 0
     assert (Sequential([Dropout(0.5, input_shape=(4,))]).predict(rows) == 1).all()
+    K.set_learning_phase(1)
+    noisy = Sequential([Lambda(K.abs, input_shape=(4, 50)), SpatialDropout1D(0.5)])
+    K.clear_session()
+    assert 0 < (noisy.predict(np.ones((1, 4, 50))) == 0).mean() < 1
 
 
 class Squared(Layer):

@@ -58,11 +58,11 @@ class Layers(list):
 
 def _layers(original):
     def layers(self):
-        removed = getattr(self, "_keras2_removed", ())
         found = original(self)
-        if removed:
-            found = [layer for layer in found if id(layer) not in removed]
-        return Layers(self, found) if called_by_user() else found
+        if not called_by_user():  # Keras saves what the model computes
+            return found
+        removed = getattr(self, "_keras2_removed", ())
+        return Layers(self, [layer for layer in found if id(layer) not in removed])
 
     return layers
 

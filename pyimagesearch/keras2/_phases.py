@@ -30,9 +30,12 @@ def install():
     layers = keras.layers
     normalization = layers.BatchNormalization
     normalization.call = _by_the_batch(normalization.call)
+    spatial = next(cls for cls in layers.SpatialDropout2D.__mro__ if "call" in vars(cls))
     for cls in (normalization, layers.Dropout, layers.GaussianNoise, layers.GaussianDropout):
         cls.__call__ = _remembering(cls.__call__)
         cls.call = _in_phase(cls.call)
+    if spatial is not layers.Dropout:
+        spatial.call = _in_phase(spatial.call)
     clear = keras.backend.clear_session
 
     @functools.wraps(clear)
