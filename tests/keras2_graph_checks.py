@@ -151,7 +151,8 @@ def check_grid_search():
 
     labels = np.array(["cat", "dog", "panda"])[Y.argmax(1)]
     model = KerasClassifier(build_fn=create_model, nb_epoch=1, batch_size=8, verbose=0)
-    grid = GridSearchCV(estimator=model, param_grid={"optimizer": ["sgd", "adam"]}, cv=2)
+    folds = [(np.arange(10), np.arange(10, 20))]
+    grid = GridSearchCV(estimator=model, param_grid={"optimizer": ["sgd", "adam"]}, cv=folds)
     found = grid.fit(X, labels)
     assert set(found.best_params_) == {"optimizer"}
     best = found.best_estimator_
