@@ -14,7 +14,7 @@ from keras.losses import binary_crossentropy
 from keras.models import Model, Sequential, load_model
 from keras.optimizers import SGD, Adagrad, Nadam, RMSprop
 
-from __main__ import X, Y, number_times_weight, one_weight, small
+from __main__ import X, Y, number_times_weight, one_weight, shown, small
 
 
 def check_epsilon_and_clipping():
@@ -145,6 +145,20 @@ def check_learning_phase():
     assert 0 < (noisy.predict(np.ones((1, 4, 50))) == 0).mean() < 1
 
 
+CLOSURE = """
+import numpy as np
+from keras import backend as K
+from keras.layers import Dense, Input
+from keras.models import Model
+
+x = Input(shape=(4,))
+z = Dense(2)(x)
+model = Model(x, Dense(4)(z))
+model.compile("sgd", loss=lambda true, predicted: K.mean(true - predicted) + K.mean(K.square(z)))
+model.fit(np.ones((2, 4)), np.ones((2, 4)), verbose=0)
+"""
+
+
 class Squared(Layer):
     """A layer whose output is a loss, as the custom layers of variational autoencoders."""
 
@@ -175,6 +189,7 @@ def check_losses_of_tensors():
     assert set(H.history) == {"loss", "val_loss"}
     vae.save("vae.hdf5")
     assert (load_model("vae.hdf5").predict(X) == vae.predict(X)).all()
+    assert "model.add_loss(...), and compile with loss=None" in shown(CLOSURE)
     x = Input(shape=(4,))
     model = Model(x, Squared()([x, Dense(4, init="zero")(x)]))
     model.compile(optimizer=SGD(lr=0.0), loss=None)

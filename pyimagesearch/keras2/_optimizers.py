@@ -204,7 +204,7 @@ def own_optimizer(optimizer):
     each time it began with moments of their own, while the rate and the count of the batches were
     one for all. Keras 3's knows the variables of the first model alone.
     """
-    if type(optimizer) not in (getattr(keras.optimizers, name) for name in _ORDER):
+    if not isinstance(optimizer, tuple(getattr(keras.optimizers, name) for name in _ORDER)):
         return optimizer
     if not getattr(optimizer, "_keras2_taken", False) and not optimizer.built:
         optimizer._keras2_taken = True
