@@ -78,8 +78,8 @@ MODERN = (
     DATA
     + """
 import keras
-from keras import layers
-from keras.optimizers import SGD, Adam, RMSprop
+from keras import layers, ops
+from keras.optimizers import SGD, Adam
 from keras.optimizers.schedules import InverseTimeDecay
 
 def build():
@@ -94,11 +94,22 @@ def build():
     begin(model)
     return model
 
+class OldRMSprop(keras.optimizers.Optimizer):  # Keras 3's own has epsilon under the root
+    def build(self, variables):
+        if not self.built:
+            super().build(variables)
+            self.means = self.add_optimizer_variables(variables, "mean")
+
+    def update_step(self, gradient, variable, learning_rate):
+        mean = self.means[self._get_variable_index(variable)]
+        self.assign(mean, 0.9 * mean + 0.1 * ops.square(gradient))
+        self.assign_sub(variable, learning_rate * gradient / (ops.sqrt(mean) + 1e-7))
+
 optimizers = {
     "sgd": SGD(InverseTimeDecay(0.1, 1, 0.1 / 3), momentum=0.9, nesterov=True),
     "adam": Adam(1e-2),
     "decaying": Adam(InverseTimeDecay(1e-2, 1, 1e-2 / 3)),
-    "rmsprop": RMSprop(InverseTimeDecay(1e-3, 1, 0.05)),
+    "rmsprop": OldRMSprop(InverseTimeDecay(1e-3, 1, 0.05)),
 }
 found = {}
 for name, opt in optimizers.items():

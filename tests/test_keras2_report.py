@@ -821,6 +821,72 @@ def test_a_notebook_with_python_2_or_none_at_all_is_named(tmp_path, capsys):
         assert "not a notebook of Jupyter 4" in unusable(path, capsys)
 
 
+# -- loops, alternatives and graphs ----------------------------------------------------------------
+
+
+def test_keys_are_followed_through_loops(tmp_path):
+    before = """
+        H = model.fit_generator(aug)
+        keys = ["acc", "val_acc"]
+        for k in ("loss", "acc"):
+            plt.plot(H.history[k])
+        for i, (k, label) in enumerate(zip(keys, ["train", "val"])):
+            plt.plot(H.history[k], label=label)
+        for k, name in [("val_acc", "acc"), ("val_loss", "acc")]:
+            plt.plot(H.history[k], label=name)
+        last = [H.history[m][-1] for m in ("acc",)]
+        for word in ("acc", "lr"):
+            print(word)
+        """
+    after = """
+        H = model.fit(aug)
+        keys = ["accuracy", "val_accuracy"]
+        for k in ("loss", "accuracy"):
+            plt.plot(H.history[k])
+        for i, (k, label) in enumerate(zip(keys, ["train", "val"])):
+            plt.plot(H.history[k], label=label)
+        for k, name in [("val_accuracy", "acc"), ("val_loss", "acc")]:
+            plt.plot(H.history[k], label=name)
+        last = [H.history[m][-1] for m in ("accuracy",)]
+        for word in ("acc", "lr"):
+            print(word)
+        """
+    check_change(tmp_path, before, after)
+
+
+@pytest.mark.parametrize("caught", ["ImportError", "(ImportError, AttributeError)", ""])
+def test_an_old_import_with_a_modern_alternative_is_passed_over(tmp_path, caught):
+    old, modern = "from keras.utils import np_utils", "from keras.utils import to_categorical"
+    for one, other in [(old, modern), (modern, old)]:
+        code = f"try:\n    {one}\nexcept {caught}:\n    {other}\n"
+        assert found(report_on(tmp_path, code)) == []
+    code = f"try:\n    {old}\nexcept {caught}:\n    from keras.layers.core import Dense\n"
+    assert [line for line, _ in found(report_on(tmp_path, code))] == [2, 4]
+    code = f"try:\n    {old}\nexcept {caught}:\n    raise\n"
+    assert [line for line, _ in found(report_on(tmp_path, code))] == [2]
+    code = f"try:\n    {old}\nexcept ValueError:\n    {modern}\n"
+    assert [line for line, _ in found(report_on(tmp_path, code))] == [2]
+
+
+def test_a_layer_that_is_popped_off_the_list_is_found(tmp_path):
+    code = "model.layers.pop()\nmodel.layers[-1].outbound_nodes = []\nstack.pop()\nmodel.pop()\n"
+    report = report_on(tmp_path, code)
+    assert found(report) == [(1, ".layers.pop()"), (2, "layer.outbound_nodes")]
+    assert report.findings[0][1].result == names.SILENT
+
+
+def test_the_norm_of_all_gradients_is_told_from_that_of_each(tmp_path):
+    check_change(
+        tmp_path,
+        "from keras.optimizers import SGD\nopt = SGD(lr=0.1, clipnorm=1.0)\n",
+        "from keras.optimizers import SGD\nopt = SGD(learning_rate=0.1, global_clipnorm=1.0)\n",
+    )
+    modern = "from keras.optimizers import SGD\nopt = SGD(learning_rate=0.1, clipnorm=1.0)\n"
+    assert found(report_on(tmp_path, modern)) == []
+    of_tensorflow = "from tensorflow.keras.optimizers import SGD\nopt = SGD(lr=1, clipnorm=1.0)\n"
+    assert found(report_on(tmp_path, of_tensorflow)) == [(2, "SGD(lr=)")]
+
+
 # -- the table -------------------------------------------------------------------------------------
 
 

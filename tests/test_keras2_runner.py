@@ -85,6 +85,12 @@ def test_a_traceback_shows_the_script_alone(run, tmp_path):
     assert result.stderr.endswith("KeyError: 'a.jpg'\n")
 
 
+def test_no_script_at_all(tmp_path):
+    result = start(tmp_path)
+    assert result.returncode == 2
+    assert "there is no script to run. Name one" in result.stderr
+
+
 def test_a_script_that_is_not_there(tmp_path):
     result = start(tmp_path, "no.py")
     assert result.returncode == 1
@@ -337,3 +343,42 @@ def test_the_script_tells_whether_resnet_ends_in_one_pixel(tmp_path, monkeypatch
     monkeypatch.setattr(_era, "_user_files", lambda: [other])
     other.write_text("features = features.reshape((features.shape[0], 7 * 7 * 2048))\n")
     assert not _era.pools_resnet()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("from keras.layers import Dense", False),
+        ("from tensorflow.keras.layers import Dense", True),
+        ("from tensorflow.python.keras.layers import Dense", True),
+        ("import tensorflow as tf\nmodel = tf.keras.Sequential()", True),
+        ("from keras.layers import Dense\nimport tensorflow.keras", False),
+    ],
+)
+def test_the_script_tells_whether_its_keras_is_tensorflows(tmp_path, monkeypatch, source, expected):
+    path = tmp_path / "train.py"
+    path.write_text(source)
+    monkeypatch.setattr(_era, "_user_files", lambda: [str(path)])
+    _era.is_of_tensorflow.cache_clear()
+    assert _era.is_of_tensorflow() is _era.freezes_normalization() is expected
+    _era.is_of_tensorflow.cache_clear()
+
+
+@pytest.mark.torture
+def test_rules_of_tensorflow_2_for_its_own_keras(run):
+    result = run(
+        "import numpy as np\n"
+        "from tensorflow.keras.layers import GRU, BatchNormalization\n"
+        "from tensorflow.keras.models import Sequential\n"
+        "from tensorflow.keras.optimizers import SGD\n"
+        "layer = BatchNormalization(input_shape=(1,), trainable=False)\n"
+        "model = Sequential([layer])\n"
+        "opt = SGD(lr=0.1, clipnorm=1.0)\n"
+        "model.compile(opt, 'mse')\n"
+        "model.fit(np.ones((4, 1)), np.ones((4, 1)), verbose=0)\n"
+        "moved = layer.get_weights()[2][0] != 0\n"
+        "print(moved, opt.global_clipnorm, opt.clipnorm, GRU(1).reset_after)\n",
+        TF_CPP_MIN_LOG_LEVEL="3",
+    )
+    print(f"[FIGURE] frozen layer moved, norms, reset_after: {result.stdout}", end="")
+    assert result.stdout == "False None 1.0 True\n"

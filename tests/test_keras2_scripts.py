@@ -14,9 +14,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "tests" / "keras2_checks.py"
+PARTS = [SCRIPT, *(SCRIPT.with_name(f"keras2_{part}_checks.py") for part in ("training", "graph"))]
 CHECKS = [
     node.name
-    for node in ast.parse(SCRIPT.read_text()).body
+    for part in PARTS
+    for node in ast.parse(part.read_text()).body
     if isinstance(node, ast.FunctionDef) and node.name.startswith("check_")
 ]
 

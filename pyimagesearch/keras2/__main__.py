@@ -30,9 +30,11 @@ def main():
         action="store_true",
         help="let the script load models with Lambda layers or custom code, which can run anything",
     )
-    ap.add_argument("script", help="the script to run")
+    ap.add_argument("script", nargs="?", help="the script to run")
     ap.add_argument("args", nargs=argparse.REMAINDER, help="the script's own arguments")
     args = ap.parse_args()
+    if args.script is None:
+        ap.error("there is no script to run. Name one: python -m pyimagesearch.keras2 train.py")
     from pyimagesearch.keras2.runner import run  # noqa: PLC0415  --help needs none of it
 
     run(args.script, args.args, explained=args.explain, unsafe=args.unsafe)

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import warnings
 
 import keras
 
@@ -148,7 +149,17 @@ def _grayscale(kwargs, value, old):
     kwargs["color_mode"] = "grayscale" if value else "rgb"
 
 
+def _no_dropout(kwargs, value, old):
+    if value:
+        warnings.warn(
+            "Embedding has no dropout since Keras 2, and goes on without. A SpatialDropout1D "
+            "after it does the same.",
+            stacklevel=2,
+        )
+
+
 _SPECIAL = {
+    "dropout": _no_dropout,
     "nb_row": _side(0, 2),
     "nb_col": _side(1, 2),
     "kernel_dim1": _side(0, 3),
@@ -230,8 +241,10 @@ def _thresholded(theta=1.0, **kwargs):
     return keras.layers.ReLU(threshold=theta, **kwargs)
 
 
-def _merge(inputs, mode="sum", concat_axis=-1, dot_axes=-1, name=None, **kwargs):
+def _merge(inputs, mode="sum", concat_axis=-1, dot_axes=-1, output_shape=None, name=None, **kwargs):
     """Keras 1's `merge(tensors, mode="concat", concat_axis=3)`."""
+    if callable(mode):
+        return keras.layers.Lambda(mode, name=name)(list(inputs))
     if mode not in _MERGES or kwargs:
         raise ValueError(
             f"merge(mode={mode!r}) cannot be translated. Use a keras.layers.Lambda or a layer."

@@ -1,17 +1,31 @@
 """`keras.backend` of Keras 2: K.get_value, K.set_value and the functions on tensors."""
 
+import contextlib
 import functools
 
 import keras
 import numpy as np
 
+from pyimagesearch.keras2._frames import user_frame
 from pyimagesearch.keras2._modules import PROVIDED
+from pyimagesearch.keras2._phases import get_phase, set_phase
 
 _FORMATS = {"tf": "channels_last", "th": "channels_first"}
 
 
+class Graph:
+    """What tf.get_default_graph gives: `with graph.as_default():` changes nothing."""
+
+    @contextlib.contextmanager
+    def as_default(self):
+        """Do nothing."""
+        yield self
+
+
 class Session:
     """What K.get_session gives: nothing can be done with it."""
+
+    graph = Graph()
 
     def run(self, *args, **kwargs):
         raise RuntimeError(
@@ -68,6 +82,27 @@ def install():
     def variable(value, dtype=None, name=None, constraint=None):
         return keras.Variable(ops.convert_to_tensor(value, dtype or keras.config.floatx()))
 
+    def filled(like):
+        def fill(shape, dtype=None, name=None):
+            tensor = like(shape, dtype=dtype or keras.config.floatx())
+            frame = user_frame()  # all were variables; in a layer's `build` they have to be
+            return variable(tensor) if frame and frame.f_code.co_name == "build" else tensor
+
+        return fill
+
+    def random_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None, std=None):
+        return keras.random.normal(shape, mean, stddev if std is None else std, dtype, seed)
+
+    def random_uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None, low=None, high=None):
+        ends = (minval if low is None else low, maxval if high is None else high)
+        return keras.random.uniform(shape, *ends, dtype, seed)
+
+    def random_normal_variable(shape, mean, scale, dtype=None, name=None, seed=None):
+        return variable(keras.random.normal(shape, mean, scale, dtype, seed))
+
+    def random_uniform_variable(shape, low, high, dtype=None, name=None, seed=None):
+        return variable(keras.random.uniform(shape, low, high, dtype, seed))
+
     def switch(condition, then_expression, else_expression):
         if callable(then_expression):
             return ops.cond(condition, then_expression, else_expression)
@@ -93,8 +128,8 @@ def install():
         "set_session": nothing,
         "get_session": Session,
         "manual_variable_initialization": nothing,
-        "set_learning_phase": nothing,
-        "learning_phase": lambda: 0,
+        "set_learning_phase": set_phase,
+        "learning_phase": get_phase,
         "reset_uids": nothing,
         "argmax": lambda x, axis=-1: ops.argmax(x, axis=axis),
         "argmin": lambda x, axis=-1: ops.argmin(x, axis=axis),
@@ -121,6 +156,12 @@ def install():
         "batch_flatten": lambda x: keras.layers.Flatten()(x),  # noqa: PLW0108  a new layer each
         "batch_dot": batch_dot,
         "variable": variable,
+        "zeros": filled(ops.zeros),
+        "ones": filled(ops.ones),
+        "random_normal": random_normal,
+        "random_uniform": random_uniform,
+        "random_normal_variable": random_normal_variable,
+        "random_uniform_variable": random_uniform_variable,
         "constant": constant,
         "switch": switch,
         "mean": mean_of,
@@ -128,8 +169,15 @@ def install():
     for name, value in provided.items():
         PROVIDED[f"keras.backend.{name}"] = functools.partial(_same, value)
     PROVIDED["keras.backend.tf"] = _tensorflow
+    PROVIDED["keras.utils.multi_gpu_model"] = lambda: _on_one_device
     PROVIDED["keras.utils.print_summary"] = lambda: _print_summary
     PROVIDED["keras.utils.probas_to_classes"] = lambda: _classes
+    for kind in ("Classifier", "Regressor"):
+        PROVIDED[f"keras.wrappers.scikit_learn.Keras{kind}"] = functools.partial(_wrapper, kind)
+    PROVIDED["tensorflow.get_default_graph"] = lambda: Graph
+    PROVIDED["tensorflow.reset_default_graph"] = lambda: keras.utils.clear_session
+    PROVIDED["tensorflow.enable_eager_execution"] = lambda: nothing
+    PROVIDED["tensorflow.logging"] = functools.partial(_of_tensorflow_1, "logging")
     for old in ("Session", "ConfigProto", "GPUOptions"):
         PROVIDED[f"tensorflow.{old}"] = functools.partial(_of_tensorflow_1, old)
 
@@ -144,12 +192,22 @@ def _tensorflow():
     return tensorflow
 
 
+def _wrapper(kind):
+    from pyimagesearch.keras2 import _scikit  # noqa: PLC0415  it imports scikit-learn
+
+    return getattr(_scikit, f"Keras{kind}")
+
+
 def _of_tensorflow_1(name):
     return getattr(_tensorflow().compat.v1, name)
 
 
 def _print_summary(model, line_length=None, positions=None, print_fn=None):
     model.summary(line_length=line_length, positions=positions, print_fn=print_fn)
+
+
+def _on_one_device(model, gpus=None, cpu_merge=True, cpu_relocation=False):
+    return model
 
 
 def _classes(probabilities):

@@ -7,6 +7,7 @@ that it makes to the sums that these means are made of.
 import keras
 from keras.src.utils.python_utils import pythonify_logs
 
+from pyimagesearch.keras2._generators import Training
 from pyimagesearch.keras2._metrics import named_metrics
 
 
@@ -35,6 +36,9 @@ def _on_train_batch_begin(self, batch, logs=None):
     size, samples = self.params.get("batch_size"), self.params.get("samples")
     if size and samples:
         logs["size"] = min(size, samples - batch * size)
+    window = next((c.window for c in self.callbacks if isinstance(c, Training)), None)
+    if window is not None:
+        logs["size"] = window.rows(batch)
     for callback in self.callbacks:
         callback.on_train_batch_begin(batch, logs=dict(logs))
     if any(map(_listens, self.callbacks)):

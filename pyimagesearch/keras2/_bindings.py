@@ -28,6 +28,7 @@ class Binding:
             data set of class names), "flow", "callback class", or "".
         value: the expression it was assigned.
         uses: the `ast.Name` nodes that stand for it, if it was imported.
+        choices: the expressions that it stands for one after another, as in a loop over a tuple.
     """
 
     dotted: str = ""
@@ -36,6 +37,7 @@ class Binding:
     kind: str = ""
     value: ast.AST | None = None
     uses: list = field(default_factory=list)
+    choices: list = field(default_factory=list)
 
 
 class Bindings(ast.NodeVisitor):
@@ -256,7 +258,30 @@ class Bindings(ast.NodeVisitor):
         elif self.kind(iterated) == "layers":
             self.bind(target, Binding(kind="layer"))
         else:
-            self.bind(target)
+            self._bind_choices(target, self._elements(iterated))
+
+    def _elements(self, node):
+        """Return what a loop over an expression runs through, [] if that is not written out."""
+        if isinstance(node, ast.Name):
+            binding = self.lookup(node.id)
+            node = binding.value if binding is not None else None
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "zip":
+            rows = zip(*(self._elements(part) for part in node.args), strict=False)
+            return [ast.Tuple(elts=list(row)) for row in rows]
+        return node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else []
+
+    def _bind_choices(self, target, choices):
+        if not isinstance(target, (ast.Tuple, ast.List)):
+            self.bind(target, Binding(choices=choices) if choices else None)
+            return
+        rows = [row.elts for row in choices if isinstance(row, (ast.Tuple, ast.List))]
+        for place, one in enumerate(target.elts):
+            self._bind_choices(one, [row[place] for row in rows if len(row) > place])
+
+    def choices(self, node):
+        """Return the expressions that one may stand for: itself, or those of a loop."""
+        binding = self.lookup(node.id) if isinstance(node, ast.Name) else None
+        return binding.choices if binding is not None and binding.choices else [node]
 
     def visit_With(self, node):
         for item in node.items:

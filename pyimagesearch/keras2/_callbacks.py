@@ -18,6 +18,13 @@ _PAIRS |= {part + old: part + new for part in ("", "val_") for old, new in METRI
 _OTHER_NAMES = _PAIRS | {new: old for old, new in _PAIRS.items()}
 _OWNER = "keras.callbacks.ModelCheckpoint"
 _SUFFIXES = {row.old: row for row in names.SUFFIXES if row.owner == _OWNER}
+_POSITIONS = {
+    "TensorBoard": (
+        *("log_dir", "histogram_freq", "batch_size", "write_graph", "write_grads"),
+        *("write_images", "embeddings_freq", "embeddings_layer_names", "embeddings_metadata"),
+    ),
+    "ProgbarLogger": ("count_mode", "stateful_metrics"),
+}
 
 
 class Logs(dict):
@@ -85,10 +92,9 @@ def install():
     for name in ("EarlyStopping", "ReduceLROnPlateau"):
         cls = getattr(callbacks, name)
         cls.__init__ = _with_old_mode(cls.__init__, rows_of(f"keras.callbacks.{name}"))
-    for name in ("TensorBoard", "ProgbarLogger"):
+    for name, positions in _POSITIONS.items():
         cls, rows = getattr(callbacks, name), rows_of(f"keras.callbacks.{name}")
-        special = dict.fromkeys(rows, lambda *ignored: None)
-        cls.__init__ = _with_arguments(cls.__init__, rows, special)
+        cls.__init__ = _with_arguments(cls.__init__, positions, rows)
 
     PROVIDED["keras.callbacks.BaseLogger"] = lambda: BaseLogger
 
@@ -114,10 +120,13 @@ def _with_logs(original):
     return __init__
 
 
-def _with_arguments(original, rows, special=None):
+def _with_arguments(original, positions, rows):
+    special = dict.fromkeys(rows, lambda *ignored: None)
+
     @functools.wraps(original)
     def __init__(self, *args, **kwargs):
-        original(self, *args, **translate(rows, kwargs, special))
+        kwargs = dict(zip(positions, args, strict=False)) | kwargs
+        original(self, **translate(rows, kwargs, special))
 
     return __init__
 

@@ -45,7 +45,7 @@ def check_call(checker, node, owners):
 
 def _check_argument(checker, call, function, keyword, row):
     value = keyword.value
-    if not _applies(row, call, value, checker):
+    if not _applies(row, call, value, checker) or _is_of_tensorflow(row, call, checker):
         return
     start = checker.positions.start(keyword)
     old, new = f"{function}({row.old}=)", row.new
@@ -254,6 +254,12 @@ def _applies(row, call, value, checker):
     if row.old == "weights":
         return not _is_none(value)
     return True
+
+
+def _is_of_tensorflow(row, call, checker):
+    """Whether an optimizer is TensorFlow's, which took the norm of each gradient by itself."""
+    found = checker.resolve(call.func) if row.old == "clipnorm" else None
+    return found is not None and found.written.startswith("tensorflow")
 
 
 def _is_none(node):

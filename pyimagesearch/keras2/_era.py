@@ -9,6 +9,10 @@ from pyimagesearch.keras2._frames import is_user_file
 
 _OLD_KEYS = r"""["'](?:val_)?acc["']|\{(?:val_)?acc\b"""
 _NEW_KEYS = r"""["']val_accuracy["']|[\w\])]\s*\[["']accuracy["']\]|\{(?:val_)?accuracy\b"""
+_TF_KERAS = (
+    r"\btensorflow(?:\.python|\.contrib)?\.keras\b|\btf\.keras\b|\bfrom tensorflow\S* import keras"
+)
+_KERAS = r"^\s*(?:from|import) keras\b"
 _UNPOOLED = r"7\s*\*\s*7\s*\*\s*2048|2048\s*\*\s*7\s*\*\s*7|100352"
 
 
@@ -20,6 +24,17 @@ def keys_are_old():
 def pools_resnet():
     """Return whether ResNet50 without a top ends in one pixel, as until Keras 2.1."""
     return not find(_UNPOOLED)
+
+
+@functools.cache
+def is_of_tensorflow():
+    """Return whether the script takes Keras from TensorFlow, where some rules were others."""
+    return bool(find(_TF_KERAS)) and not find(_KERAS)
+
+
+def freezes_normalization():
+    """Return whether a frozen BatchNormalization works in inference mode, as in TensorFlow 2."""
+    return is_of_tensorflow()
 
 
 def find(pattern):

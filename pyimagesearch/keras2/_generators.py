@@ -101,6 +101,10 @@ class Window(keras.utils.PyDataset):
             raise
         return _as_tuple(batch, self.inputs_only)
 
+    def rows(self, index):
+        """Return the number of rows in a batch of this pass."""
+        return _rows(self[index])
+
     def _start(self):
         # Keras looks at the first batches before a pass, too
         return self.stream.next if self.first is None else self.first
@@ -181,6 +185,9 @@ def is_stream(data):
 def first_batch_size(iterator):
     """Return the number of rows in the next batch of an iterator, which stays the next one."""
     stream = _streams.setdefault(iterator, Stream(iterator))
-    batch = stream.batch(stream.next)
+    return _rows(stream.batch(stream.next))
+
+
+def _rows(batch):
     x = batch[0] if isinstance(batch, (list, tuple)) else batch
     return len(x[0] if isinstance(x, (list, tuple)) else x)

@@ -3,11 +3,12 @@
 import importlib
 import warnings
 
-from pyimagesearch.keras2 import _h5py, _modules, _others
+from pyimagesearch.keras2 import _h5py, _modules, _others, _redirects
 
 _PATCHES = (
-    *("arguments", "backend", "optimizers", "nadam", "models", "metrics", "trainable", "shapes"),
-    *("callbacks", "batch_logs", "saving", "applications"),
+    *("arguments", "backend", "optimizers", "nadam", "epsilon", "losses", "models", "metrics"),
+    *("trainable", "phases", "shapes", "graph", "own_layers"),
+    *("callbacks", "batch_logs", "saving", "own_files", "applications", "matrix", "recurrent"),
 )
 _ADVICE = (  # of Keras, to scripts of today
     "Do not pass an `input_shape`",
@@ -34,6 +35,7 @@ def install(*, unsafe=False):
         }
     )
     _modules.install()
+    _redirects.install()
 
 
 def _patch_keras(keras):

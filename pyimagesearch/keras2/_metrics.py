@@ -7,6 +7,7 @@ import keras
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._arguments import rows_of, translate
 from pyimagesearch.keras2._era import find_key, keys_are_old
+from pyimagesearch.keras2._optimizers import own_optimizer
 from pyimagesearch.keras2.explain import note
 
 _NAMES = next(row for row in names.METHODS if row.old == "metrics_names")
@@ -49,9 +50,10 @@ def _compile(original):
         if "weighted_metrics" in kwargs:
             weighted = _renamed(kwargs["weighted_metrics"], lambda name: _metric(name, old))
             kwargs["weighted_metrics"] = weighted
-        metrics = _for_every_output(self, metrics)
+        loss = _renamed(loss, _loss)
+        metrics = _by_loss(_for_every_output(self, metrics), loss, _outputs(self))
         # by position, the metrics came before the weights of the losses
-        original(self, optimizer, _renamed(loss, _loss), *args, metrics=metrics, **kwargs)
+        original(self, own_optimizer(optimizer), loss, *args, metrics=metrics, **kwargs)
 
     return compile
 
@@ -114,6 +116,31 @@ def _loss(name):
     return row.new.rpartition(".")[2] if row else name
 
 
+def _by_loss(metrics, loss, outputs):
+    """Let the accuracy be that of each label on its own where the loss is, as for several labels.
+
+    Keras 3 looks at shapes alone: more than one label is one of several classes to it.
+    """
+    if isinstance(metrics, dict):
+        losses = loss if isinstance(loss, dict) else dict.fromkeys(metrics, loss)
+        if isinstance(loss, (list, tuple)):
+            losses = dict(zip(outputs, loss, strict=False))
+        return {name: _by_loss(item, losses.get(name), ()) for name, item in metrics.items()}
+    if not _is_binary(loss):
+        return metrics
+    return _renamed(
+        metrics,
+        lambda name: keras.metrics.BinaryAccuracy(name) if name in ("acc", "accuracy") else name,
+    )
+
+
+def _is_binary(loss):
+    if isinstance(loss, (list, tuple)) and len(loss) == 1:
+        loss = loss[0]
+    name = loss if isinstance(loss, str) else getattr(loss, "__name__", "")
+    return name == "binary_crossentropy" or isinstance(loss, keras.losses.BinaryCrossentropy)
+
+
 def _metrics_names(self):
     note(_NAMES)
     return names_of_results(self)
@@ -144,13 +171,18 @@ def named_metrics(model):
 def _names_to_be(outputs, given):
     """Return the names that metrics will have once they are built."""
     if len(outputs) < 2:
-        return [name for name in given if isinstance(name, str)]
+        return _names(given)
     found = [f"{output}_loss" for output in outputs]
     pairs = given if isinstance(given, dict) else dict(zip(outputs, given, strict=False))
     for output, metrics in pairs.items():
         listed = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-        found += [f"{output}_{name}" for name in listed if isinstance(name, str)]
+        found += [f"{output}_{name}" for name in _names(listed)]
     return found
+
+
+def _names(metrics):
+    named = (one.name if isinstance(one, keras.metrics.Metric) else one for one in metrics)
+    return [name for name in named if isinstance(name, str)]
 
 
 def _in_order(self, logs):

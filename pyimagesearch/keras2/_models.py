@@ -9,6 +9,8 @@ import keras
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._arguments import rows_of, translate
 from pyimagesearch.keras2._generators import batches, first_batch_size, is_stream
+from pyimagesearch.keras2._losses import with_classes
+from pyimagesearch.keras2._matrix import without_matrices
 from pyimagesearch.keras2._params import CompleteParams, hand_out
 from pyimagesearch.keras2.explain import note
 
@@ -202,7 +204,7 @@ def _fit(original):
 
     @functools.wraps(original)
     def fit(self, *args, **kwargs):
-        kwargs = dict(zip(positions, args, strict=False)) | kwargs
+        kwargs = without_matrices(dict(zip(positions, args, strict=False)) | kwargs)
         kwargs = _use_workers("fit", kwargs.get("x"), {}, kwargs)
         kwargs["class_weight"] = class_weights(kwargs.get("class_weight"))
         callbacks = kwargs.get("callbacks")
@@ -210,6 +212,7 @@ def _fit(original):
         callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
         callbacks = callbacks or []
         windows = []
+        _join_weights(kwargs)
         x, steps = kwargs.get("x"), kwargs.get("steps_per_epoch")
         if steps is not None and isinstance(x, keras.utils.PyDataset) and not is_stream(x):
             x = _endless(x, kwargs.get("shuffle", True), steps)
@@ -232,6 +235,14 @@ def _fit(original):
         return _told(windows, original, self, **kwargs)
 
     return fit
+
+
+def _join_weights(kwargs):
+    """Make weights of rows and of classes one, where `fit` was given both for arrays."""
+    rows, classes = kwargs.get("sample_weight"), kwargs.get("class_weight")
+    if rows is not None and classes is not None:
+        kwargs["sample_weight"] = with_classes(rows, kwargs.get("y"), classes)
+        kwargs["class_weight"] = None
 
 
 def _endless(sequence, shuffle, steps):
@@ -262,6 +273,7 @@ def _evaluate(original):
         kwargs = dict(zip(positions, args, strict=False)) | kwargs
         if "_use_cached_eval_dataset" in kwargs:  # the validation of `fit`
             return original(self, **kwargs)
+        kwargs = without_matrices(kwargs)
         kwargs = _use_workers("evaluate", kwargs.get("x"), {}, kwargs)
         return _over_batches(original, self, kwargs)
 
@@ -274,7 +286,7 @@ def _predict(original):
     @functools.wraps(original)
     def predict(self, *args, **kwargs):
         kwargs = dict(zip(positions, args, strict=False)) | kwargs
-        kwargs.setdefault("verbose", 0)
+        kwargs = without_matrices({"verbose": 0} | kwargs)
         kwargs = _use_workers("predict", kwargs.get("x"), {}, kwargs)
         return _over_batches(original, self, kwargs, inputs_only=True)
 

@@ -18,7 +18,10 @@ from pyimagesearch.keras2._frames import user_frame
 from pyimagesearch.keras2.explain import note
 
 _OTHERS = [row for row in names.OTHERS if not row.owner]
-_OTHER_MODULES = ("sklearn.cross_validation", "sklearn.grid_search", "sklearn.externals.joblib")
+_OTHER_MODULES = (
+    *("sklearn.cross_validation", "sklearn.grid_search", "sklearn.externals.joblib"),
+    "tensorflow.contrib",
+)
 MODULES = {row.old: row for row in names.MODULES} | {
     row.old: row for row in _OTHERS if row.old in _OTHER_MODULES
 }
@@ -37,8 +40,8 @@ AFTER_IMPORT = {}
 
 def canonical(name):
     """Return the name of a module with the root `keras`, where it is known by another one."""
-    # not `tensorflow.python.keras`: TensorFlow itself imports it
-    roots = ("keras._tf_keras.keras", *(row.old for row in names.ROOTS if row.provided))
+    # the others are seen to by _redirects: TensorFlow itself imports tensorflow.python.keras
+    roots = ("keras._tf_keras.keras", "tensorflow.keras", "tf.keras", "keras.api")
     for root in roots:
         if name == root or name.startswith(root + "."):
             return "keras" + name[len(root) :]
@@ -118,6 +121,9 @@ def extend(module):
         raise AttributeError(f"module {module.__name__!r} has no attribute {attribute!r}{hint}")
 
     module.__getattr__ = __getattr__
+    if name == "keras.backend":  # that of tensorflow.keras has some, and not all of them work
+        for attribute in [key for key in vars(module) if f"{name}.{key}" in NAMES]:
+            delattr(module, attribute)
     if name.startswith("keras."):
         module.__all__ = starred(module, name)
 

@@ -1,4 +1,4 @@
-"""Optimizers of Keras 2: lr, decay, their order of arguments and their defaults."""
+"""Optimizers of Keras 2: lr, decay, clipping, their order of arguments and their defaults."""
 
 import functools
 import inspect
@@ -7,6 +7,8 @@ import keras
 
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._arguments import rows_of
+from pyimagesearch.keras2._era import is_of_tensorflow
+from pyimagesearch.keras2._frames import called_by_user
 from pyimagesearch.keras2.explain import note
 
 _ORDER = {  # of the arguments, by position
@@ -37,6 +39,8 @@ def install():
     base.variables = property(_without_rate(base.variables.fget))
     base._get_current_learning_rate = _decayed(base._get_current_learning_rate)
     base._backend_apply_gradients = _applying(base._backend_apply_gradients)
+    for cls in (base, *(getattr(keras.optimizers, name) for name in _ORDER)):
+        cls.get_config = _as_asked(cls.get_config)
     base.get_config = _with_schedule(base.get_config)
 
 
@@ -47,18 +51,15 @@ def _with_old_arguments(original, name, order):
 
     @functools.wraps(original)
     def __init__(self, *args, **kwargs):
-        if len(args) == 3 and isinstance(args[2], bool):  # SGD(rate, momentum, nesterov) of today
-            kwargs["nesterov"], args = args[2], args[:2]
-        for argument, value in zip(order, args, strict=False):
-            if argument in kwargs:
-                raise TypeError(f"{name} got {argument} twice.")
-            kwargs[argument] = value
-        if args[len(order) :]:
-            raise TypeError(f"{name} takes {len(order)} arguments by position: {', '.join(order)}.")
+        kwargs = _by_name(name, order, args, kwargs)
+        together = "global_clipnorm" not in kwargs and not is_of_tensorflow()
         for old in rows.keys() & kwargs.keys():
-            note(rows[old])
+            if old != "clipnorm" or together:
+                note(rows[old])
         if "lr" in kwargs:
             kwargs["learning_rate"] = kwargs.pop("lr")
+        if "clipnorm" in kwargs and together:
+            kwargs["global_clipnorm"] = kwargs.pop("clipnorm")
         decay = kwargs.pop("decay", 0.0)
         schedule_decay = kwargs.pop("schedule_decay", 0.004)
         if kwargs.get("epsilon", 0) is None:
@@ -79,6 +80,19 @@ def _with_old_arguments(original, name, order):
 
     __init__.__signature__ = inspect.signature(original)
     return __init__
+
+
+def _by_name(name, order, args, kwargs):
+    """Return all arguments as keywords, those by position in the order of Keras 2."""
+    if len(args) == 3 and isinstance(args[2], bool):  # SGD(rate, momentum, nesterov) of today
+        kwargs["nesterov"], args = args[2], args[:2]
+    for argument, value in zip(order, args, strict=False):
+        if argument in kwargs:
+            raise TypeError(f"{name} got {argument} twice.")
+        kwargs[argument] = value
+    if args[len(order) :]:
+        raise TypeError(f"{name} takes {len(order)} arguments by position: {', '.join(order)}.")
+    return kwargs
 
 
 def _is_decay(rate):
@@ -162,3 +176,44 @@ def _with_schedule(original):
         return config
 
     return get_config
+
+
+def _as_asked(original):
+    """Give the script the options that its own optimizers had: lr, decay and the like."""
+
+    @functools.wraps(original)
+    def get_config(self):
+        config = original(self)
+        order = _ORDER.get(type(self).__name__)
+        if order is None or not called_by_user():
+            return config
+        config |= {"decay": _decay(self), "clipnorm": config.get("global_clipnorm")}
+        if hasattr(self, "_keras2_schedule_decay"):
+            config["schedule_decay"] = self._keras2_schedule_decay
+        clipping = [name for name in ("clipnorm", "clipvalue") if config.get(name) is not None]
+        found = {name: config[name] for name in (*order, *clipping) if name != "learning_rate"}
+        return {"lr": float(keras.ops.convert_to_numpy(self.learning_rate)), **found}
+
+    return get_config
+
+
+def own_optimizer(optimizer):
+    """Return an optimizer for a model that is being compiled: the one given, or one like it.
+
+    In Keras 2 one optimizer could serve several models, and one model after another `compile`:
+    each time it began with moments of their own, while the rate and the count of the batches were
+    one for all. Keras 3's knows the variables of the first model alone.
+    """
+    if not isinstance(optimizer, tuple(getattr(keras.optimizers, name) for name in _ORDER)):
+        return optimizer
+    if not getattr(optimizer, "_keras2_taken", False) and not optimizer.built:
+        optimizer._keras2_taken = True
+        return optimizer
+    other = type(optimizer).from_config(optimizer.get_config())
+    other._keras2_taken = True
+    for name in ("_iterations", "_learning_rate"):
+        own, shared = getattr(other, name), getattr(optimizer, name)
+        if isinstance(shared, keras.Variable):
+            other._variables[:] = [shared if v is own else v for v in other._variables]
+            object.__setattr__(other, name, shared)
+    return other

@@ -2,18 +2,21 @@
 
 import contextlib
 import functools
+import json
 import sys
 import tempfile
 from pathlib import Path
 
 import h5py
 import keras
-from keras.src.legacy.saving import legacy_h5_format
+from keras.src.legacy.saving import legacy_h5_format, saving_options, saving_utils
 
 from pyimagesearch.callbacks.legacyformat import save_legacy, writing_hdf5
 from pyimagesearch.keras2 import _hooks, _optimizers, names
 from pyimagesearch.keras2._frames import called_by_user
+from pyimagesearch.keras2._own_files import is_own, remember
 from pyimagesearch.keras2.explain import note
+from pyimagesearch.training.keras2 import modern_architecture
 from pyimagesearch.training.legacy import read_legacy
 from pyimagesearch.utils.files import replacing
 
@@ -36,6 +39,7 @@ def install():
     for module in (keras.models, keras.saving):
         module.load_model = loader
         module.save_model = functools.wraps(keras.saving.save_model)(save_model)
+    keras.models.model_from_json = _from_json(keras.models.model_from_json)
 
 
 @contextlib.contextmanager
@@ -60,12 +64,14 @@ def _save(original):
         with _rates_as_schedules():
             if path.suffix == ".keras":
                 original(self, filepath, overwrite, **kwargs)
+                remember(path)
                 return
             _note_suffix("keras.Model.save", path)
             if not overwrite and path.exists():
                 raise FileExistsError(f"{path} exists, and save was called with overwrite=False.")
             with replacing(path) as temporary, writing_hdf5(temporary) as file:
                 save_legacy(self, file, include_optimizer=include_optimizer)
+            remember(path)
 
     return save
 
@@ -129,17 +135,20 @@ def _load(original):
     @functools.wraps(original)
     def load_model(filepath, custom_objects=None, compile=True, **kwargs):
         if _called_to_read_legacy() and _is(filepath, _HDF5):  # for the network alone
-            return legacy_h5_format.load_model_from_hdf5(filepath, compile=False)
+            safe = kwargs.get("safe_mode", True)
+            return legacy_h5_format.load_model_from_hdf5(filepath, compile=False, safe_mode=safe)
         if isinstance(filepath, (str, Path)) and not Path(filepath).exists():
             raise OSError(f"There is no model at {filepath}.")
         # the script's own classes and functions: naming them is to trust them
         keras.saving.get_custom_objects().update(custom_objects or {})
         with _rates_as_schedules():
-            if isinstance(filepath, (str, Path)) and _is(filepath, _HDF5):
-                unsafe = _hooks.UNSAFE or not kwargs.get("safe_mode", True)
-                return read_legacy(filepath, compile=compile, unsafe=unsafe)
-            if _hooks.UNSAFE:
+            if not isinstance(filepath, (str, Path)):
+                return original(filepath, custom_objects, compile, **kwargs)
+            if _hooks.UNSAFE or is_own(filepath):
                 kwargs["safe_mode"] = False
+            if _is(filepath, _HDF5):
+                unsafe = not kwargs.get("safe_mode", True)
+                return read_legacy(filepath, compile=compile, unsafe=unsafe)
             if Path(filepath).suffix != ".keras" and _is(filepath, _ZIP):
                 with tempfile.TemporaryDirectory() as folder:
                     link = Path(folder) / "model.keras"
@@ -148,3 +157,17 @@ def _load(original):
             return original(filepath, custom_objects, compile, **kwargs)
 
     return load_model
+
+
+def _from_json(original):
+    """Read what `to_json` of Keras 2 wrote, too."""
+
+    @functools.wraps(original)
+    def model_from_json(json_string, custom_objects=None):
+        config = json.loads(json_string)
+        if "module" in config:  # it is of Keras 3
+            return original(json_string, custom_objects)
+        with saving_options.keras_option_scope(use_legacy_config=True):
+            return saving_utils.model_from_config(modern_architecture(config), custom_objects)
+
+    return model_from_json

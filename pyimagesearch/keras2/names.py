@@ -90,7 +90,6 @@ MODULES = (
         "KerasClassifier and KerasRegressor became SKLearnClassifier and SKLearnRegressor, which "
         "take a model or a function.",
         rename=False,
-        provided=False,
     ),
     Old("keras.backend.tensorflow_backend", "keras.backend", "There is one backend module."),
     Old("keras.backend.common", "keras.backend", "There is one backend module."),
@@ -114,7 +113,7 @@ _SAME_OPS = (  # in keras.backend then, in keras.ops now, with the same argument
     *("abs", "exp", "log", "sign", "round", "equal", "not_equal", "greater", "greater_equal"),
     *("less", "less_equal", "maximum", "minimum", "sin", "cos", "zeros_like", "ones_like"),
     *("transpose", "reshape", "stack", "tile", "shape", "relu", "elu", "softmax", "softplus"),
-    *("softsign", "sigmoid", "hard_sigmoid", "tanh", "binary_crossentropy", "cumsum", "cumprod"),
+    *("softsign", "sigmoid", "tanh", "binary_crossentropy", "cumsum", "cumprod"),
     *("categorical_crossentropy", "sparse_categorical_crossentropy", "logsumexp", "one_hot"),
     *("stop_gradient", "arange", "eye", "zeros", "ones"),
 )
@@ -283,6 +282,15 @@ NAMES = (
     Old("keras.initializers.uniform", "keras.initializers.random_uniform", _UPPERCASE),
     Old("keras.initializers.zero", "keras.initializers.zeros", _UPPERCASE),
     Old("keras.initializers.one", "keras.initializers.ones", _UPPERCASE),
+    *(
+        Old(
+            f"keras.wrappers.scikit_learn.Keras{kind}",
+            f"keras.wrappers.SKLearn{kind}",
+            "The wrapper takes a model or a function of X and y, and its options in dicts.",
+            rename=False,
+        )
+        for kind in ("Classifier", "Regressor")
+    ),
     # utilities
     Old("keras.utils.visualize_util.plot", "keras.utils.plot_model", "Renamed in Keras 2."),
     Old(
@@ -294,17 +302,15 @@ NAMES = (
     Old(
         "keras.utils.multi_gpu_model",
         "tf.distribute.MirroredStrategy().scope()",
-        "Several devices are a matter of a strategy under which the model is made; the script runs "
-        "on one device without it.",
+        "Several devices are a matter of a strategy under which the model is made; on one device "
+        "leave it out, which is what the runner does.",
         rename=False,
-        provided=False,
     ),
     Old(
         "keras.utils.HDF5Matrix",
         "pyimagesearch.io.HDF5DatasetGenerator",
         "Keras 3 reads no HDF5 data.",
         rename=False,
-        provided=False,
     ),
     *(
         Old(
@@ -384,8 +390,16 @@ NAMES = (
         rename=False,
         provided=False,
     ),
+    Old("keras.applications.mobilenet.relu6", "keras.activations.relu6", "Moved."),
+    Old("keras.applications.mobilenet.DepthwiseConv2D", "keras.layers.DepthwiseConv2D", "Moved."),
     # backend: K.x
     *(Old(f"keras.backend.{name}", f"keras.ops.{name}", _OP) for name in _SAME_OPS),
+    Old(
+        "keras.backend.hard_sigmoid",
+        "keras.ops.clip(0.2 * x + 0.5, 0, 1)",
+        "Keras 3's hard sigmoid is another one, x / 6 + 0.5.",
+        rename=False,
+    ),
     Old("keras.backend.pow", "keras.ops.power", _OP),
     Old("keras.backend.permute_dimensions", "keras.ops.transpose", _OP),
     Old("keras.backend.squeeze", "keras.ops.squeeze", _OP),
@@ -437,8 +451,14 @@ NAMES = (
     Old("keras.backend.batch_set_value", "model.set_weights(values)", _SESSION, rename=False),
     Old("keras.backend.variable", "keras.Variable", _OP),
     Old("keras.backend.constant", "keras.ops.convert_to_tensor", _OP),
-    Old(
-        "keras.backend.random_normal_variable", "keras.Variable", _OP, rename=False, provided=False
+    *(
+        Old(
+            f"keras.backend.random_{name}_variable",
+            f"keras.Variable(keras.random.{name}(...))",
+            _OP,
+            rename=False,
+        )
+        for name in ("normal", "uniform")
     ),
     Old(
         "keras.backend.image_dim_ordering",
@@ -649,6 +669,13 @@ ARGUMENTS = (
         )
     ),
     Old(
+        "dropout",
+        "keras.layers.SpatialDropout1D(...) after it",
+        "Dropped in Keras 2, which warned and went on without, as the runner does.",
+        owner="keras.layers.Embedding",
+        rename=False,
+    ),
+    Old(
         "input_length",
         "",
         "The length is that of the input.",
@@ -786,6 +813,16 @@ ARGUMENTS = (
         )
         for name in ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax")
     ),
+    *(
+        Old(
+            "clipnorm",
+            "global_clipnorm",
+            "Keras 2 took the norm of all gradients together, Keras 3 takes that of each.",
+            owner=f"keras.optimizers.{name}",
+            result=SILENT,
+        )
+        for name in ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam")
+    ),
     Old(
         "schedule_decay",
         "",
@@ -806,7 +843,10 @@ ARGUMENTS = (
         Old(old, "", "Dropped.", owner="keras.callbacks.TensorBoard", rename=False)
         for old in (*("write_grads", "batch_size", "embeddings_layer_names", "embeddings_data"),)
     ),
-    Old("count_mode", "", "Dropped.", owner="keras.callbacks.ProgbarLogger", rename=False),
+    *(
+        Old(name, "", "Dropped.", owner="keras.callbacks.ProgbarLogger", rename=False)
+        for name in ("count_mode", "stateful_metrics")
+    ),
     # utilities, data, pictures
     Old("nb_classes", "num_classes", "Renamed in Keras 2.", owner="keras.utils.to_categorical"),
     Old("nb_words", "num_words", "Renamed in Keras 2.", owner="keras.datasets.imdb.load_data"),
@@ -923,6 +963,14 @@ METHODS = (
     ),
     Old("predict_proba", "predict", "Dropped.", owner="keras.Model"),
     Old(
+        "pop",
+        "keras.Model(model.inputs, model.layers[-2].output)",
+        "The list is a copy: to take a layer out of it has no effect.",
+        owner="model.layers",
+        result=SILENT,
+        rename=False,
+    ),
+    Old(
         "to_yaml",
         "model.to_json()",
         "YAML could run code.",
@@ -985,6 +1033,19 @@ METHODS = (
         "get_input_shape_at",
         "layer.input.shape",
         "A layer has one input.",
+        owner="keras.layers.Layer",
+        rename=False,
+    ),
+    Old(
+        "inbound_nodes",
+        "layer._inbound_nodes",
+        "Private since Keras 2.2.",
+        owner="keras.layers.Layer",
+    ),
+    Old(
+        "outbound_nodes",
+        "",
+        "Private since Keras 2.2; scripts emptied it after model.layers.pop().",
         owner="keras.layers.Layer",
         rename=False,
     ),
@@ -1159,6 +1220,17 @@ OTHERS = (
     Old("tensorflow.Session", "", _SESSION, rename=False),
     Old("tensorflow.ConfigProto", "", _SESSION, rename=False),
     Old("tensorflow.GPUOptions", "", _SESSION, rename=False),
+    Old("tensorflow.get_default_graph", "", _SESSION, rename=False),
+    Old("tensorflow.reset_default_graph", "keras.backend.clear_session()", _SESSION, rename=False),
+    Old("tensorflow.enable_eager_execution", "", _SESSION, rename=False),
+    Old("tensorflow.logging", "tensorflow.compat.v1.logging", "Moved in TensorFlow 2."),
+    Old(
+        "tensorflow.contrib",
+        "a package of its own",
+        "Dropped in TensorFlow 2.",
+        rename=False,
+        provided=False,
+    ),
     Old("tensorflow.set_random_seed", "tensorflow.random.set_seed", "Renamed in TensorFlow 2."),
 )
 
@@ -1192,13 +1264,11 @@ ROOTS = (
         "tensorflow.python.keras",
         "keras",
         "It is private, and its layers do not fit Keras 3's.",
-        provided=False,
     ),
     Old(
         "tensorflow.contrib.keras",
         "keras",
         "tf.contrib was dropped in TensorFlow 2.",
-        provided=False,
     ),
     Old("keras.api", "keras", "The module is private."),
 )
@@ -1219,12 +1289,21 @@ TENSORFLOW_KEEPS = frozenset(
         *(
             f"keras.backend.{name}"
             for name in (
-                *("pow", "permute_dimensions", "squeeze", "gather", "reverse", "repeat_elements"),
+                *(
+                    "hard_sigmoid",
+                    "pow",
+                    "permute_dimensions",
+                    "squeeze",
+                    "gather",
+                    "reverse",
+                    "repeat_elements",
+                ),
                 *("random_normal", "random_uniform", "truncated_normal", "dropout", "argmax"),
                 *("argmin", "expand_dims", "concatenate", "clip", "dot", "batch_dot", "flatten"),
                 *("batch_flatten", "l2_normalize", "switch", "cast_to_floatx", "int_shape"),
                 *("ndim", "dtype", "count_params", "eval", "get_value", "batch_get_value"),
-                *("variable", "constant", "random_normal_variable", "name_scope"),
+                *("variable", "constant", "random_normal_variable", "random_uniform_variable"),
+                "name_scope",
             )
         ),
         *(

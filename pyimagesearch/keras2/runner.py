@@ -8,6 +8,7 @@ import sys
 import tokenize
 import types
 from pathlib import Path
+from traceback import extract_tb
 
 from pyimagesearch.keras2 import _hooks, _modules, explain
 from pyimagesearch.keras2._frames import is_user_file, strip_traceback
@@ -90,14 +91,26 @@ def _prepare(folder, *, unsafe):
 
 def _excepthook(kind, error, traceback):
     error.__traceback__ = traceback
+    on_losses = _hint_on_losses(error, traceback)  # the frames of the runner tell, too
     strip_traceback(error)
     if isinstance(error, SyntaxError) and is_user_file(error.filename) and sign_in_syntax(error):
         print(_explain_syntax(error), file=sys.stderr)
         return
-    told = hint(error)
+    told = hint(error) or on_losses
     if told:
         error.add_note(told)
     sys.__excepthook__(kind, error, error.__traceback__)
+
+
+def _hint_on_losses(error, traceback):
+    """Return what to do about a loss that needs more than labels and predictions, or None."""
+    frames = [Path(frame.filename).name for frame in extract_tb(traceback)]
+    if "KerasTensor" not in str(error) or not {"_models.py", "_trainable.py"} & {*frames}:
+        return None  # not while a model trains
+    return (
+        "A loss function has y_true and y_pred alone in Keras 3. Give one that uses other tensors "
+        "of the network to model.add_loss(...), and compile with loss=None."
+    )
 
 
 def _follow_into_children(folder, unsafe):
