@@ -209,7 +209,7 @@ import keras, numpy as np
 print(keras.saving.load_model(f"{sys.argv[1]}/plain.keras").count_params())
 from pyimagesearch.training.saving import read_model
 read_model(f"{sys.argv[1]}/{sys.argv[2]}.keras")
-import pyimagesearch.caffe.layers  # what one needs without it
+import pyimagesearch.caffe.registered  # what one needs without it
 for name in sys.argv[2:]:
     model = keras.saving.load_model(f"{sys.argv[1]}/{name}.keras")
     images = np.load(f"{sys.argv[1]}/{name}.npy")
