@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import cv2
 import pytest
+from caffe_fixtures import FIXTURES
 
 from pyimagesearch.caffe._net import net_of, read_net
 from pyimagesearch.caffe._text import parse_text
 from pyimagesearch.caffe.draw import _boxes, _order, _place, _rows, draw_net
-from tests.caffe_fixtures import FIXTURES
 
 RESLET = FIXTURES / "reslet" / "deploy.prototxt"
 

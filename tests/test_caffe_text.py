@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from caffe_fixtures import FIXTURES, NETS, zoo
 
 from pyimagesearch.caffe import CaffeError
 from pyimagesearch.caffe._fields import MESSAGES, SIMPLE, V1_TYPES, fields_of
 from pyimagesearch.caffe._net import keras_name, net_of, read_net
 from pyimagesearch.caffe._text import parse_text, read_text
-from tests.caffe_fixtures import FIXTURES, NETS, zoo
 
 ZOO = {
     **{"bvlc_alexnet": 24, "bvlc_reference_caffenet": 24, "bvlc_googlenet": 143},

@@ -7,10 +7,10 @@ import sys
 
 import cv2
 import pytest
+from caffe_fixtures import FIXTURES
 
 from pyimagesearch.caffe._net import read_net
 from pyimagesearch.caffe.timing import LayerTime, bar_chart, measure_layers, time_net
-from tests.caffe_fixtures import FIXTURES
 
 RESLET = FIXTURES / "reslet" / "deploy.prototxt"
 

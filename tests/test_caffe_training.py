@@ -14,13 +14,13 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from caffe_fixtures import FIXTURES
 
 from pyimagesearch.caffe import CaffeError, load_caffe, training
 from pyimagesearch.caffe._wire import blob_bytes, read_layers, write_layers
 from pyimagesearch.caffe.losses import accuracy
 from pyimagesearch.caffe.trainlog import TrainLog
 from pyimagesearch.utils.locking import hold
-from tests.caffe_fixtures import FIXTURES
 
 SOLVER = """
 net: "petnet/train_val.prototxt"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from caffe_fixtures import FIXTURES, NETS
 
 from pyimagesearch.caffe import CaffeError
 from pyimagesearch.caffe._wire import (
@@ -14,7 +15,6 @@ from pyimagesearch.caffe._wire import (
     read_layers,
     write_layers,
 )
-from tests.caffe_fixtures import FIXTURES, NETS
 
 
 def message(*parts):

@@ -4,10 +4,10 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from caffe_fixtures import zoo
+from test_caffe_load import ZOO, random_weights
 
 from pyimagesearch.caffe import load_caffe
-from tests.caffe_fixtures import zoo
-from tests.test_caffe_load import ZOO, random_weights
 
 
 @pytest.mark.torture
