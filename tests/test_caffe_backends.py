@@ -16,6 +16,7 @@ CHOSEN = " or ".join(
 )
 
 
+@pytest.mark.torture  # needs both backends
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_layers_gradients_and_nets_are_the_same_on_another_backend(backend):
     # more than half of JAX's time here would go into code that runs once

@@ -362,6 +362,7 @@ def test_a_snapshot_goes_on_in_another_process_to_the_same_weights(tmp_path):
             np.testing.assert_array_equal(again[name], value)
 
 
+@pytest.mark.torture  # needs both backends
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_update_test_and_resume_alike(tmp_path, backend):
     found = json.loads(script(tmp_path, backend=backend))
