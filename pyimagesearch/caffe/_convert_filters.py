@@ -5,11 +5,18 @@ import keras
 from pyimagesearch.caffe._builder import axis_of, checked_size, four_axes, unsupported, wrong
 from pyimagesearch.caffe._convert_shapes import as_in_keras, flattened, in_caffes_order
 from pyimagesearch.caffe._weights import DENSE, KERNEL
-from pyimagesearch.caffe.layers import Deconvolution, Pooling, Subsample, TransposedInnerProduct
+from pyimagesearch.caffe.layers import (
+    Deconvolution,
+    GroupedConv2D,
+    Pooling,
+    Subsample,
+    TransposedInnerProduct,
+)
 from pyimagesearch.caffe.layers.filters import stretched
 from pyimagesearch.caffe.layers.pooling import windows
 
 LAST = "channels_last"  # whatever the user's keras.json says
+FEW_GROUPS = 8  # of more, up to one for each channel, the backends do better at once
 
 
 def convolution(builder, layer, bottoms):
@@ -32,7 +39,8 @@ def _convolved(builder, layer, x):
         margins, name = tuple((p, p) for p in pad), builder.helper_name(layer, "pad")
         x = keras.layers.ZeroPadding2D(margins, data_format=LAST, name=name)(x)
     thinned = max(stride) > 1 and max(dilation) > 1  # which Keras refuses together
-    filters = keras.layers.Conv2D(
+    kind = GroupedConv2D if 1 < group <= FEW_GROUPS else keras.layers.Conv2D
+    filters = kind(
         message.num_output,
         kernel,
         strides=1 if thinned else stride,

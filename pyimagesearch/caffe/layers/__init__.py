@@ -11,7 +11,7 @@ from pyimagesearch.caffe.layers.elementwise import (
     Threshold,
     WeightedSum,
 )
-from pyimagesearch.caffe.layers.filters import Deconvolution, TransposedInnerProduct
+from pyimagesearch.caffe.layers.filters import Deconvolution, GroupedConv2D, TransposedInnerProduct
 from pyimagesearch.caffe.layers.normalization import LRN, MVN, BatchNorm
 from pyimagesearch.caffe.layers.pooling import Pooling, Subsample
 from pyimagesearch.caffe.layers.scaling import Bias, Scale
@@ -28,6 +28,7 @@ __all__ = [
     "Crop",
     "Deconvolution",
     "Exp",
+    "GroupedConv2D",
     "Leaky",
     "Log",
     "Pooling",
