@@ -94,7 +94,7 @@ def test_tests_are_of_the_test_net(place):
 
 def test_a_training_learns(place):
     (place / "solver.prototxt").write_text(
-        SOLVER.replace("max_iter: 8", "max_iter: 40").replace("0.0005", "0.0")
+        SOLVER.replace("max_iter: 8", "max_iter: 40").replace("stepsize: 4", "stepsize: 40")
         + 'type: "Adam" test_iter: 4 test_interval: 40'
     )
     training.train("solver.prototxt")
