@@ -37,6 +37,15 @@ def check_epsilon_and_clipping():
     np.testing.assert_allclose([w.item() for w in model.get_weights()], expected, rtol=1e-5)
 
 
+def check_metrics_end_with_the_next_compile():
+    model = Sequential([Dense(1, input_dim=3)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    assert len(model.evaluate(X[:, :3], Y[:, :1], verbose=0)) == 2
+    model.compile("sgd", "mse")
+    assert isinstance(model.evaluate(X[:, :3], Y[:, :1], verbose=0), float)
+    assert model.metrics_names == ["loss"]
+
+
 def check_configurations_of_optimizers():
     for optimizer, expected in [
         (

@@ -89,6 +89,7 @@ def _compile(original):
             kwargs["weighted_metrics"] = weighted
         loss = _renamed(loss, _loss)
         metrics = _by_loss(_for_every_output(self, metrics), loss, _outputs(self))
+        self._compile_metrics = None  # Keras 3 keeps those of the last time where none are given
         # by position, the metrics came before the weights of the losses
         original(self, own_optimizer(optimizer), loss, *args, metrics=metrics, **kwargs)
 
