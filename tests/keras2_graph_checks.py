@@ -12,11 +12,11 @@ import numpy as np
 from keras import backend as K
 from keras.callbacks import Callback, ProgbarLogger, TensorBoard
 from keras.engine.topology import Layer
-from keras.layers import Embedding, Input, merge
+from keras.layers import LSTM, Embedding, Input, merge
 from keras.layers.core import Activation, Dense, Flatten
 from keras.models import Model, Sequential, load_model
 from keras.optimizers import SGD
-from keras.utils import multi_gpu_model
+from keras.utils import Sequence, multi_gpu_model
 
 from __main__ import X, Y, one_weight, shown, small
 
@@ -102,7 +102,7 @@ def check_layers_of_keras_1():
         warnings.simplefilter("always")
         matrix = np.random.RandomState(0).rand(9, 2)
         vectors = Embedding(9, 2, input_length=5, dropout=0.2, weights=[matrix], trainable=False)
-    assert "SpatialDropout1D" in str(found[-1].message)
+    assert any("SpatialDropout1D" in str(warning.message) for warning in found)
     model = Sequential([vectors, Flatten(), Dense(1)])
     model.compile("rmsprop", "mse")
     model.fit(np.ones((4, 5)), np.zeros((4, 1)), verbose=0)
@@ -228,3 +228,47 @@ def check_architectures_of_keras_2():
         assert "allowed" in str(error) or "unsafe" in str(error), error
     else:
         raise AssertionError
+
+
+def check_the_input_of_an_input_layer():
+    tensor = Input((2,))
+    model = Model(tensor, Dense(1)(tensor))
+    assert model.layers[0].input is tensor
+    found = K.function([model.layers[0].input, K.learning_phase()], [model.layers[1].output])
+    assert found([np.ones((3, 2)), 0])[0].shape == (3, 1)
+
+
+def check_stateful_layers_begin_anew():
+    model = Sequential([LSTM(2, stateful=True, batch_input_shape=(1, 1, 1))])
+    state = model.layers[0].states[0]
+    K.set_value(state, np.ones((1, 2)))
+    model.reset_states()
+    assert not K.get_value(state).any()
+
+
+def check_np_utils_through_a_star():
+    space = {}
+    exec("from keras.utils import *", space)
+    assert space["np_utils"].to_categorical([1], 2).tolist() == [[0, 1]]
+
+
+def check_batches_of_several_inputs():
+    a, b = Input((2,)), Input((3,))
+    model = Model([a, b], [Dense(1)(a), Dense(1)(b)])
+    model.compile("sgd", "mse")
+
+    def generate():
+        while True:
+            yield [[np.ones((4, 2)), np.ones((4, 3))], [np.ones((4, 1)), np.ones((4, 1))]]
+
+    class Batches(Sequence):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return next(generate())
+
+    for feed in (generate(), Batches()):
+        history = model.fit_generator(feed, 2, validation_data=feed, validation_steps=2, verbose=0)
+        assert len(history.history["val_loss"]) == 1
+        assert [len(found) for found in model.predict_generator(feed, 2)] == [8, 8]

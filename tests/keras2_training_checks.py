@@ -4,11 +4,13 @@
 Part of keras2_checks.py, which is `__main__`.
 """
 
+import keras
 import numpy as np
 from keras import backend as K
 from keras.engine.topology import Layer
 from keras.layers import Input, SpatialDropout1D
-from keras.layers.core import Dense, Dropout, Lambda
+from keras.layers.core import Dense, Dropout, Flatten, Lambda
+from keras.layers.embeddings import Embedding
 from keras.layers.normalization import BatchNormalization
 from keras.losses import binary_crossentropy
 from keras.models import Model, Sequential, load_model
@@ -33,6 +35,15 @@ def check_epsilon_and_clipping():
     model.train_on_batch(np.full((1, 1), 3.0), np.ones((1, 1)))
     expected = 0.5 * np.array([6.0, 2.0]) / np.hypot(6, 2)
     np.testing.assert_allclose([w.item() for w in model.get_weights()], expected, rtol=1e-5)
+
+
+def check_metrics_end_with_the_next_compile():
+    model = Sequential([Dense(1, input_dim=3)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    assert len(model.evaluate(X[:, :3], Y[:, :1], verbose=0)) == 2
+    model.compile("sgd", "mse")
+    assert isinstance(model.evaluate(X[:, :3], Y[:, :1], verbose=0), float)
+    assert model.metrics_names == ["loss"]
 
 
 def check_configurations_of_optimizers():
@@ -234,3 +245,57 @@ def check_nadam():
             p -= 0.002 * bar / ((v / (1 - 0.999**t)) ** 0.5 + 1e-7)
             model.train_on_batch(np.ones((1, 1)), np.full((1, 1), g))
             np.testing.assert_allclose(model.get_weights()[0].item(), p, rtol=1e-5, atol=1e-6)
+
+
+def check_own_metrics_and_losses_get_columns_of_numbers():
+    """Labels (N,), of any type, are (N, 1) and float: else they are broadcast to (N, N)."""
+
+    def near(y_true, y_pred):
+        return K.mean(y_true * y_pred)
+
+    def squares(y_true, y_pred):
+        return K.mean(K.square(y_true - y_pred), axis=-1)
+
+    model = Sequential([Dense(1, input_dim=1, bias=False, weights=[np.ones((1, 1))])])
+    model.compile("sgd", squares, metrics=[near, "accuracy"])
+    x, y = np.array([[0.2], [1.7], [0.6]]), np.array([0, 2, 0])
+    loss = (0.2**2 + 0.3**2 + 0.6**2) / 3
+    expected = [loss, 1.7 * 2 / 3, 2 / 3]  # 1.7 is rounded to 2
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), expected, rtol=1e-5)
+    weighted = model.evaluate(x, y, sample_weight=np.array([1.0, 2, 3]), verbose=0)[0]
+    np.testing.assert_allclose(weighted, (0.04 + 2 * 0.09 + 3 * 0.36) / 3, rtol=1e-5)
+    assert len(model.evaluate(x, y > 0, verbose=0)) == 3  # truth values, too
+    for loss, power in (("hinge", 1), ("squared_hinge", 2)):  # 0 is no other name of -1
+        model = Sequential(model.layers)
+        model.compile("sgd", loss)
+        expected = (np.maximum(1 - y * x[:, 0], 0) ** power).mean()
+        np.testing.assert_allclose(model.evaluate(x, y, verbose=0), expected, rtol=1e-5)
+
+
+def check_activity_regularizers_add_up_over_the_batch():
+    model = Sequential([Dense(2, input_dim=3, activity_regularizer="l1", init="one")])
+    model.compile("sgd", lambda y_true, y_pred: 0 * K.mean(y_pred))
+    loss = model.evaluate(np.ones((5, 3)), np.zeros((5, 2)), verbose=0)
+    np.testing.assert_allclose(loss, 0.01 * 5 * 2 * 3, rtol=1e-5)
+
+
+def check_sparse_gradients_and_sizes_of_numpy():
+    for optimizer in ("rmsprop", "adagrad"):
+        model = Sequential([Embedding(5, 2, input_length=3), Flatten(), Dense(np.prod((1, 2)))])
+        model.compile(optimizer, "mse")
+        before = model.get_weights()[0]
+        model.train_on_batch(np.array([[0, 1, 1]]), np.ones((1, 2)))
+        moved = (model.get_weights()[0] != before).any(axis=1)
+        assert moved.tolist() == [True, True, False, False, False]
+    assert keras.optimizers.rmsprop is RMSprop
+    assert isinstance(keras.optimizers.adam(lr=0.1), keras.optimizers.Adam)
+
+
+def check_validation_split_is_seen_by_callbacks():
+    class Seen(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.shapes = [part.shape for part in self.validation_data]
+
+    seen = Seen()
+    small().fit(X, Y, validation_split=0.25, callbacks=[seen], verbose=0)
+    assert seen.shapes == [(5, 4), (5, 3), (5,)]

@@ -5,6 +5,7 @@ import inspect
 import warnings
 
 import keras
+import numpy as np
 
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._modules import PROVIDED, resolve
@@ -13,6 +14,7 @@ from pyimagesearch.keras2.explain import note
 # Owners whose arguments are translated elsewhere: by _optimizers, _models and so on.
 _ELSEWHERE = ("keras.optimizers.", "keras.Model.", "keras.callbacks.", "keras.applications.")
 _POSITIONAL = "(filters, rows, columns)"
+_COUNTED = ("Dense", "Embedding", "SimpleRNN", "LSTM", "GRU", "RepeatVector", "Conv2D")
 _MERGES = {
     "sum": "Add",
     "mul": "Multiply",
@@ -74,6 +76,9 @@ def install():
         for rank in (1, 2, 3):
             cls = getattr(keras.layers, f"{layer}{rank}D")
             cls.__init__ = wrap(cls.__init__, _pool_of_two(rank))
+    for layer in _COUNTED:
+        cls = getattr(keras.layers, layer)
+        cls.__init__ = wrap(cls.__init__, _whole_numbers)
     owners = {row.owner for row in names.ARGUMENTS if not row.owner.startswith(_ELSEWHERE)}
     for owner in owners - {"keras.layers.*", "keras.Model", "keras.layers.ThresholdedReLU"}:
         _patch(owner)
@@ -105,6 +110,12 @@ def _patch(owner):
         return target(*args, **kwargs)
 
     setattr(resolve(module), name, function)
+
+
+def _whole_numbers(args, kwargs):
+    """Take the whole numbers of NumPy, as in Dense(np.prod(shape)), which Keras 3 refuses."""
+    plain = lambda value: int(value) if isinstance(value, np.integer) else value  # noqa: E731
+    return tuple(map(plain, args)), {name: plain(value) for name, value in kwargs.items()}
 
 
 def _pool_of_two(rank):
@@ -158,7 +169,13 @@ def _no_dropout(kwargs, value, old):
         )
 
 
+def _length(kwargs, value, old):
+    if isinstance(value, int):  # it said the shape of the input, by which a model is built
+        kwargs.setdefault("input_shape", (value,))
+
+
 _SPECIAL = {
+    "input_length": _length,
     "dropout": _no_dropout,
     "nb_row": _side(0, 2),
     "nb_col": _side(1, 2),

@@ -131,6 +131,7 @@ def install():
         "set_learning_phase": set_phase,
         "learning_phase": get_phase,
         "reset_uids": nothing,
+        "cast": lambda x, dtype: ops.cast(x, "float32" if dtype == "float" else dtype),
         "argmax": lambda x, axis=-1: ops.argmax(x, axis=axis),
         "argmin": lambda x, axis=-1: ops.argmin(x, axis=axis),
         "expand_dims": lambda x, axis=-1: ops.expand_dims(x, axis),

@@ -31,7 +31,7 @@ def _rmsprop(original):
         if self.momentum > 0 or self.centered:  # Keras 2 had neither
             original(self, gradient, variable, learning_rate)
             return
-        rate, gradient = (ops.cast(value, variable.dtype) for value in (learning_rate, gradient))
+        rate, gradient = _dense(learning_rate, variable), _dense(gradient, variable)
         velocity = self._velocities[self._get_variable_index(variable)]
         self.assign(velocity, self.rho * velocity + (1 - self.rho) * ops.square(gradient))
         self.assign_sub(variable, rate * gradient / (ops.sqrt(velocity) + self.epsilon))
@@ -39,8 +39,15 @@ def _rmsprop(original):
     return update_step
 
 
+def _dense(value, variable):
+    """Return a rate or a gradient as a tensor; that of an Embedding is sparse on TensorFlow."""
+    if hasattr(value, "dense_shape"):
+        value = ops.add(ops.zeros_like(variable), value)
+    return ops.cast(value, variable.dtype)
+
+
 def _adagrad(self, gradient, variable, learning_rate):
-    rate, gradient = (ops.cast(value, variable.dtype) for value in (learning_rate, gradient))
+    rate, gradient = _dense(learning_rate, variable), _dense(gradient, variable)
     accumulator = self._accumulators[self._get_variable_index(variable)]
     self.assign(accumulator, accumulator + ops.square(gradient))
     self.assign_sub(variable, rate * gradient / (ops.sqrt(accumulator) + self.epsilon))

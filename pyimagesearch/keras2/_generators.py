@@ -11,6 +11,7 @@ import weakref
 
 import keras
 import numpy as np
+from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
 _streams = weakref.WeakKeyDictionary()  # iterator -> its stream, for the next `fit` with it
 
@@ -163,6 +164,22 @@ class Testing(keras.callbacks.Callback):
     on_predict_begin = on_test_begin
     on_predict_batch_begin = on_test_batch_begin
     on_predict_end = on_test_end
+
+
+def install():
+    """Let batches have lists of inputs or labels in them, as `yield [x1, x2], y` has."""
+    standardize = PyDatasetAdapter._standardize_batch
+    PyDatasetAdapter._standardize_batch = lambda self, batch: standardize(self, _tuples(batch))
+
+
+def _tuples(batch):
+    if not isinstance(batch, (list, tuple)):
+        return batch
+    if batch and not any(
+        hasattr(item, "shape") or isinstance(item, (list, tuple, dict)) for item in batch
+    ):
+        return np.asarray(batch)  # rows of numbers
+    return tuple(_tuples(item) for item in batch)
 
 
 def _as_tuple(batch, inputs_only):

@@ -21,6 +21,8 @@ def install():
     keras.Sequential.outputs = property(keras.Sequential.outputs.fget, _cut)
     keras.Model.updates = keras.Model.state_updates = property(lambda self: [])
     keras.Model.to_yaml = _to_yaml
+    keras.Model.reset_states = _reset_states
+    keras.layers.InputLayer.input = property(lambda self: self.output)
     for which in ("inbound", "outbound"):
         setattr(keras.layers.Layer, f"{which}_nodes", _nodes(which))
     Node.inbound_layers = property(lambda self: [node.operation for node in self.parent_nodes])
@@ -108,6 +110,13 @@ def _nodes(which):
 def _to_yaml(self, **kwargs):
     row = _ROWS["to_yaml"]
     raise NotImplementedError(f"{row.why} Keras 3 has no to_yaml. Use instead: {row.new}.")
+
+
+def _reset_states(self):
+    """Let the stateful layers begin anew."""
+    for layer in self._flatten_layers(include_self=False):
+        if isinstance(layer, keras.layers.RNN) and layer.stateful:
+            layer.reset_states()
 
 
 class Shape(tuple):

@@ -6,7 +6,17 @@ import warnings
 from pyimagesearch.keras2 import _h5py, _modules, _others, _redirects
 
 _PATCHES = (
-    *("arguments", "backend", "optimizers", "nadam", "epsilon", "losses", "models", "metrics"),
+    *(
+        "arguments",
+        "backend",
+        "optimizers",
+        "nadam",
+        "epsilon",
+        "losses",
+        "generators",
+        "models",
+        "metrics",
+    ),
     *("trainable", "phases", "shapes", "graph", "own_layers"),
     *("callbacks", "batch_logs", "saving", "own_files", "applications", "matrix", "recurrent"),
 )

@@ -1,12 +1,15 @@
-"""Losses of Keras 2: rows of weight 0 do not count, and tensors can be losses."""
+"""Losses of Keras 2: what counts in them, and tensors that are losses."""
 
 import functools
 
 import keras
 import numpy as np
 from keras import ops
+from keras.src.losses import losses
 from keras.src.models.functional import Functional
 from keras.src.ops.function import map_graph
+
+from pyimagesearch.keras2._era import is_of_tensorflow
 
 
 def install():
@@ -14,6 +17,39 @@ def install():
     keras.Model.compute_loss = _over_rows_that_count(keras.Model.compute_loss)
     add_loss = _add_loss(keras.layers.Layer.add_loss)
     keras.layers.Layer.add_loss = Functional.add_loss = add_loss
+    keras.layers.Layer.__call__ = _sum_of_activities(keras.layers.Layer.__call__)
+    losses.convert_binary_labels_to_hinge = _as_given(losses.convert_binary_labels_to_hinge)
+
+
+def _as_given(original):
+    """Let labels of the hinge losses be 0 where they are 0: Keras 3 reads it as -1."""
+
+    @functools.wraps(original)
+    def labels(y_true):
+        return original(y_true) if is_of_tensorflow() else y_true
+
+    return labels
+
+
+def _sum_of_activities(original):
+    """Add up what `activity_regularizer` says of a batch: Keras 3 divides it by the rows."""
+
+    @functools.wraps(original)
+    def __call__(self, *args, **kwargs):
+        regularizer = getattr(self, "activity_regularizer", None)
+        if regularizer is None or is_of_tensorflow():
+            return original(self, *args, **kwargs)
+        self.activity_regularizer = None
+        try:
+            outputs = original(self, *args, **kwargs)
+        finally:
+            self.activity_regularizer = regularizer
+        for output in keras.tree.flatten(outputs):
+            if not isinstance(output, keras.KerasTensor):
+                self.add_loss(regularizer(output))
+        return outputs
+
+    return __call__
 
 
 def _over_rows_that_count(original):
@@ -23,11 +59,17 @@ def _over_rows_that_count(original):
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True, **kwargs
     ):
+        y = keras.tree.map_structure(as_column, y)
         if sample_weight is not None:
             sample_weight = keras.tree.map_structure(_scaled, sample_weight)
         return original(self, x, y, y_pred, sample_weight, training, **kwargs)
 
     return compute_loss
+
+
+def as_column(labels):
+    """Return labels (N,) as (N, 1), the shape that functions of the script expect."""
+    return ops.expand_dims(labels, -1) if len(getattr(labels, "shape", ())) == 1 else labels
 
 
 def _scaled(weights):
@@ -81,8 +123,8 @@ def _add_loss(original):
             return
         if not isinstance(self, Functional):
             raise ValueError(
-                "A tensor can be the loss of a Model with inputs and outputs alone. In a layer, "
-                "call add_loss within call()."
+                "The loss of a layer can use what its call() is given, and no other tensors of "
+                "the network. Hand those to the layer, too, or give the loss to model.add_loss()."
             )
         tap = _Tap(functools.partial(original, self))
         # the graph grows; the layers of the model stay those between its inputs and outputs

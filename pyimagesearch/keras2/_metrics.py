@@ -3,10 +3,14 @@
 import functools
 
 import keras
+from keras import ops
+from keras.src.losses.loss import squeeze_or_expand_to_same_rank
+from keras.src.metrics import accuracy_metrics
 
 from pyimagesearch.keras2 import names
 from pyimagesearch.keras2._arguments import rows_of, translate
 from pyimagesearch.keras2._era import find_key, keys_are_old
+from pyimagesearch.keras2._losses import as_column
 from pyimagesearch.keras2._optimizers import own_optimizer
 from pyimagesearch.keras2.explain import note
 
@@ -37,6 +41,39 @@ def install():
         module.get = _own_first(module.get)
     model.metrics_names = property(_metrics_names)
     model._flatten_metrics_in_order = _in_order
+    wrapper = keras.metrics.MeanMetricWrapper
+    wrapper.update_state = _with_labels_as_numbers(wrapper.update_state)
+    accuracy = _rounding(accuracy_metrics.binary_accuracy)
+    for module in (keras.metrics, accuracy_metrics):
+        module.binary_accuracy = accuracy
+
+
+def _with_labels_as_numbers(original):
+    """Give the script's own metrics labels as columns, and of the type of the predictions."""
+
+    @functools.wraps(original)
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        if not (getattr(self._fn, "__module__", None) or "").startswith("keras."):
+            y_pred = ops.convert_to_tensor(y_pred)
+            y_true = as_column(y_true) if len(y_pred.shape) > 1 else y_true
+            y_true = ops.cast(y_true, y_pred.dtype)
+        return original(self, y_true, y_pred, sample_weight)
+
+    return update_state
+
+
+def _rounding(original):
+    """Compare labels with rounded predictions: 1.6 meets a 2, not so in Keras 3."""
+
+    @functools.wraps(original)
+    def binary_accuracy(y_true, y_pred, threshold=0.5):
+        if threshold != 0.5:
+            return original(y_true, y_pred, threshold)
+        y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, ops.convert_to_tensor(y_pred))
+        hits = ops.equal(ops.cast(y_true, y_pred.dtype), ops.round(y_pred))
+        return ops.mean(ops.cast(hits, keras.config.floatx()), axis=-1)
+
+    return binary_accuracy
 
 
 def _compile(original):
@@ -52,6 +89,7 @@ def _compile(original):
             kwargs["weighted_metrics"] = weighted
         loss = _renamed(loss, _loss)
         metrics = _by_loss(_for_every_output(self, metrics), loss, _outputs(self))
+        self._compile_metrics = None  # Keras 3 keeps those of the last time where none are given
         # by position, the metrics came before the weights of the losses
         original(self, own_optimizer(optimizer), loss, *args, metrics=metrics, **kwargs)
 

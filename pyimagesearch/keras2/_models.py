@@ -11,7 +11,7 @@ from pyimagesearch.keras2._arguments import rows_of, translate
 from pyimagesearch.keras2._generators import batches, first_batch_size, is_stream
 from pyimagesearch.keras2._losses import with_classes
 from pyimagesearch.keras2._matrix import without_matrices
-from pyimagesearch.keras2._params import CompleteParams, hand_out
+from pyimagesearch.keras2._params import CompleteParams, hand_out, split_off
 from pyimagesearch.keras2.explain import note
 
 _METHODS = {row.old: row for row in names.METHODS if row.owner == "keras.Model"}
@@ -230,7 +230,7 @@ def _fit(original):
             windows.append(window)
         elif isinstance(data, (list, tuple)):
             kwargs["validation_data"] = tuple(data)
-        hand_out(data, callbacks)
+        hand_out(data or split_off(kwargs), callbacks)
         kwargs["callbacks"] = [CompleteParams(kwargs), *callbacks]
         return _told(windows, original, self, **kwargs)
 

@@ -102,6 +102,8 @@ def starred(module, *old):
         room, _, attribute = name.rpartition(".")
         if room in old and row.provided and row.new != "tensorflow":
             found.add(attribute)
+    if "keras.utils" in old:
+        found.add("np_utils")  # a module that scripts use after `from keras.utils import *`
     return sorted(found)
 
 

@@ -38,6 +38,14 @@ def _samples(x, split):
     return math.floor(len(x) * (1.0 - split)) if hasattr(x, "shape") else None
 
 
+def split_off(given):
+    """Return the last rows, which `validation_split` keeps back, where the data are arrays."""
+    x, y, split = (given.get(name) for name in ("x", "y", "validation_split"))
+    if split and hasattr(x, "shape") and hasattr(y, "shape"):
+        return x[_samples(x, split) :], y[_samples(x, split) :]
+    return None
+
+
 def hand_out(data, callbacks):
     """Give the callbacks the validation data where these are arrays, as Keras 2 did."""
     if isinstance(data, (list, tuple)) and all(hasattr(item, "shape") for item in data):

@@ -106,6 +106,7 @@ MODULES = (
 
 _OP = "Keras 3 keeps tensor functions in keras.ops."
 _SESSION = "There are no sessions and no graphs any more."
+_SMALL = "The name in small letters was dropped."
 _UPPERCASE = "Keras 3 spells it out."
 
 _SAME_OPS = (  # in keras.backend then, in keras.ops now, with the same arguments
@@ -227,6 +228,17 @@ NAMES = (
             "It can be imported, and raises as soon as it is used.",
         )
         for name in ("SGD", "Adam", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam")
+    ),
+    *(
+        Old(f"keras.optimizers.{name.lower()}", f"keras.optimizers.{name}", _SMALL)
+        for name in ("SGD", "Adam", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Nadam")
+    ),
+    Old(
+        "keras.legacy.interfaces.legacy_get_updates_support",
+        "update_step(self, gradient, variable, learning_rate) of a keras.optimizers.Optimizer",
+        "Optimizers with get_updates are those of Keras 2.",
+        rename=False,
+        provided=False,
     ),
     # callbacks
     Old(
