@@ -212,6 +212,8 @@ def test_an_image_list_is_split_at_the_last_space_and_the_root_put_before(tmp_pa
     assert read_image_list(path) == (names, [0, 17, -1])
     assert read_image_list(path, "root/")[0] == [f"root/{name}" for name in names]
     assert read_image_list(path, "root_")[0][0] == "root_cats/a 1.jpg"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # the mark that some editors write
+    assert read_image_list(path) == (names, [0, 17, -1])
 
 
 def test_a_file_name_that_is_no_unicode_is_kept(tmp_path):
