@@ -239,12 +239,12 @@ layer {{ name: "top3" type: "Accuracy" bottom: "scores" bottom: "class" top: "to
 """
 
 
-def two_losses(weight=0.5, more=""):
+def two_losses(weight=0.5, more="", sides=4):
     rng = np.random.default_rng(2)
     with h5py.File("data.h5", "w") as db:
         db["data"] = rng.normal(size=(10, 5)).astype(np.float32)
         db["class"] = np.arange(10, dtype=np.float32).reshape(10, 1) % 3
-        db["box"] = rng.normal(size=(10, 4)).astype(np.float32)
+        db["box"] = rng.normal(size=(10, sides)).astype(np.float32)
     (Path() / "list.txt").write_text("data.h5\n")
     (Path() / "net.prototxt").write_text(TWO_LOSSES.format(weight=weight, more=more))
     (Path() / "two.prototxt").write_text(
@@ -279,6 +279,15 @@ def test_losses_are_weighted_and_added(place):
     np.testing.assert_allclose(new["boxes/kernel"], expected, rtol=1e-4, atol=1e-6)
     expected = w["scores/kernel"] - 0.1 * body.T @ (softmax - wanted) / 4
     np.testing.assert_allclose(new["scores/kernel"], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_labels_of_another_number_are_named(place):
+    with pytest.raises(
+        CaffeError,
+        match=r"net\.prototxt, line \d+: layer 'box_loss' \(EuclideanLoss\) compares with 4 labels "
+        r"for each prediction of shape \(4,\), and the labels 'box' .* shape \(3,\)",
+    ):
+        two_losses(sides=3)
 
 
 def test_a_top_with_a_loss_weight_is_a_loss(place):

@@ -1,5 +1,7 @@
 """The nets of a solver with their data: the one that is trained, and those that are tested."""
 
+from math import prod
+
 import keras
 import numpy as np
 
@@ -7,7 +9,7 @@ from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._net import DATA_LAYERS, keras_name
 from pyimagesearch.caffe.build import build_net
 from pyimagesearch.caffe.feed import data_feed
-from pyimagesearch.caffe.layers._order import keras_axis
+from pyimagesearch.caffe.layers._order import caffe_shape
 from pyimagesearch.caffe.load import connected, output_names
 from pyimagesearch.caffe.losses import SoftmaxWithLoss, accuracy, check_labels, loss_of
 
@@ -137,13 +139,16 @@ class Loss:
         self.name = self.key = entry.layer
         self.weight = entry.weight
         self.tensor = entry.prediction
-        axis = -1
         if layer.type == "SoftmaxWithLoss":
             (self.tensor,) = built.after[layer.name]
-            axis = layer.message.softmax_param.axis % len(self.tensor.shape)
-            axis = keras_axis(axis, len(self.tensor.shape))
-        self.keras = loss_of(layer, axis)
-        self._label = entry.label and _label(entry.label, layer, feeds)
+        self.keras = loss_of(layer)
+        self._label = None
+        if entry.label is not None:
+            shape = caffe_shape(self.tensor.shape)
+            self._classes = shape[self.keras.axis] if layer.type == "SoftmaxWithLoss" else 1
+            one = layer.type == "HingeLoss"
+            wanted = 1 if one else prod(shape[1:]) // self._classes
+            self._label = _label(entry.label, layer, feeds, shape, wanted)
         self._where = f"{layer.where}: the labels of layer {layer.name!r}"
         self._items = feeds.batch_size
 
@@ -154,7 +159,7 @@ class Loss:
         labels = blobs[self._label]
         if isinstance(self.keras, SoftmaxWithLoss):
             counted = labels[labels != self.keras.ignore_label]
-            check_labels(counted, self.tensor.shape[self.keras.axis], self._where)
+            check_labels(counted, self._classes, self._where)
         return labels
 
     def measure(self, output, blobs):
@@ -168,14 +173,15 @@ class _Accuracy:
         self.name = entry.layer
         self.tensor = entry.prediction
         self._entry = entry
-        self._label = _label(entry.label, layer, feeds)
-        self._axis = keras_axis(entry.axis, len(self.tensor.shape))
+        shape = caffe_shape(self.tensor.shape)
+        wanted = prod(shape[1:]) // shape[entry.axis]
+        self._label = _label(entry.label, layer, feeds, shape, wanted)
 
     def measure(self, output, blobs):
         """Return the accuracy on a batch."""
         return accuracy(
             *(output, blobs[self._label]),
-            axis=self._axis,
+            axis=self._entry.axis,
             top_k=self._entry.top_k,
             ignore_label=self._entry.ignore_label,
         )
@@ -197,11 +203,19 @@ def inputs_of(net, built, outputs, feeds):
     return inputs
 
 
-def _label(blob, layer, feeds):
+def _label(blob, layer, feeds, shape, wanted):
+    """Return the blob of labels if it has as many numbers for each item as are compared."""
     if blob not in feeds.shapes:
         raise NotImplementedError(
             f"{layer.where}: layer {layer.name!r} ({layer.type}) compares with the blob {blob!r}, "
             "which a layer computes. Only labels as a data layer gives them are supported."
+        )
+    found = feeds.shapes[blob]
+    if prod(found) != wanted:
+        raise CaffeError(
+            f"{layer.where}: layer {layer.name!r} ({layer.type}) compares with {wanted} labels for "
+            f"each prediction of shape {shape[1:]}, and the labels {blob!r} of the data have the "
+            f"shape {found}."
         )
     return blob
 
