@@ -295,8 +295,9 @@ def test_nets_that_do_not_fit_together(text, message):
 
 
 def test_formats_that_are_not_read():
-    with pytest.raises(NotImplementedError, match=r"line 1: .*first format \(V0, 2013"):
-        net("layers { layer { name: 'a' type: 'relu' } bottom: 'x' }")
+    for fields in ("", "num_output: 2 kernelsize: 3"):
+        with pytest.raises(NotImplementedError, match=r"line 1: .*first format \(V0, 2013"):
+            net(f"layers {{ layer {{ name: 'a' type: 'conv' {fields} }} bottom: 'x' }}")
     with pytest.raises(NotImplementedError, match=r"layer 'a' \(ReLU\) has its weights"):
         net("layer { name: 'a' type: 'ReLU' blobs { data: 1 } }")
 

@@ -176,6 +176,11 @@ class _Parser:
     def field(self, message):
         name, start = self.token, self.start
         known = fields_of(message.kind)
+        if name not in known and message.kind == "V0LayerParameter":
+            raise NotImplementedError(
+                f"{message.where}: this is Caffe's first format (V0, 2013: `layers {{ layer {{`), "
+                "which is not read. Caffe's upgrade_net_proto_text writes it anew."
+            )
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
