@@ -297,6 +297,56 @@ def test_a_top_with_a_loss_weight_is_a_loss(place):
     assert records("two")[0]["test"]["small"] > 0
 
 
+def test_no_gradient_goes_where_the_net_says_so(place):
+    """The loss of a branch with `propagate_down: false` moves the branch, not the body."""
+    more = """layer { name: "more" type: "InnerProduct" bottom: "body" top: "more"
+        propagate_down: false inner_product_param { num_output: 4
+        weight_filler { type: "gaussian" } } }
+        layer { name: "l" type: "EuclideanLoss" bottom: "more" bottom: "box" top: "l" }"""
+    with_it = {v.path: v.numpy() for v in two_losses(more=more).trainable_variables}
+    without = {v.path: v.numpy() for v in two_losses().trainable_variables}
+    np.testing.assert_array_equal(with_it["boxes/kernel"], without["boxes/kernel"])
+    np.testing.assert_allclose(with_it["body/kernel"], without["body/kernel"], rtol=1e-6)
+    assert np.abs(with_it["more/bias"]).max() > 0
+    with pytest.raises(CaffeError, match="'more'.*has 2 propagate_down for 1 bottoms"):
+        two_losses(more=more.replace("propagate_down: false", "propagate_down: [false, true]"))
+
+
+def test_a_blocked_layer_decays_as_in_caffe(place):
+    more = """layer { name: "more" type: "InnerProduct" bottom: "body" top: "more"
+        inner_product_param { num_output: 4 weight_filler { type: "constant" value: 1 } } }
+        layer { name: "l" type: "EuclideanLoss" bottom: "more" bottom: "box" top: "l"
+        propagate_down: false propagate_down: false }"""
+    two_losses(more=more)
+    solver = Path("two.prototxt")
+    solver.write_text(solver.read_text() + " weight_decay: 0.5")
+    model = training.train("two.prototxt")
+    np.testing.assert_allclose(model.get_layer("more").kernel.numpy(), 1 - 0.1 * 0.5, rtol=1e-6)
+
+
+def test_the_most_wrong_images_have_a_gradient(place):
+    """Scores 1,000 apart: the softmax in float32 is 0 and 1, and Caffe's gradient -1 and 1."""
+    with h5py.File("data.h5", "w") as db:
+        db["data"] = np.full((4, 1), 1000, np.float32)
+        db["class"] = np.ones(4, np.float32)
+    Path("list.txt").write_text("data.h5\n")
+    Path("net.prototxt").write_text("""
+        layer { name: "d" type: "HDF5Data" top: "data" top: "class"
+                hdf5_data_param { source: "list.txt" batch_size: 4 } }
+        layer { name: "one" type: "Slice" bottom: "data" top: "a" }
+        layer { name: "zero" type: "Power" bottom: "a" top: "b" power_param { scale: 0 } }
+        layer { name: "both" type: "Concat" bottom: "a" bottom: "b" top: "both" }
+        layer { name: "bias" type: "Bias" bottom: "both" top: "scores" }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "scores" bottom: "class" top: "loss" }
+    """)
+    Path("solver.prototxt").write_text(
+        'net: "net.prototxt" base_lr: 0.25 lr_policy: "fixed" max_iter: 1 display: 1'
+    )
+    model = training.train("solver.prototxt")
+    np.testing.assert_allclose(model.trainable_variables[0].numpy(), [-0.25, 0.25], rtol=1e-5)
+    assert records()[0]["loss"] == pytest.approx(87.3365, rel=1e-4)  # what Caffe shows
+
+
 @pytest.mark.parametrize(
     ("old", "new", "error", "text"),
     [
