@@ -281,6 +281,45 @@ def test_losses_are_weighted_and_added(place):
     np.testing.assert_allclose(new["scores/kernel"], expected, rtol=1e-4, atol=1e-6)
 
 
+def test_labels_may_be_made_from_the_data(place):
+    """Two tasks whose labels are cut out of one blob, and a blob that is its own label."""
+    heads = """
+        layer { name: "a" type: "InnerProduct" bottom: "data" top: "a"
+            inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+        layer { name: "b" type: "InnerProduct" bottom: "data" top: "b"
+            inner_product_param { num_output: 60 weight_filler { type: "xavier" } } }
+        layer { name: "lossa" type: "SoftmaxWithLoss" bottom: "a" bottom: "task" top: "lossa" }
+        layer { name: "lossb" type: "EuclideanLoss" bottom: "b" bottom: "whole" top: "lossb" }
+        layer { name: "hinge" type: "HingeLoss" bottom: "b" bottom: "other" top: "hinge" }
+        layer { name: "right" type: "Accuracy" bottom: "a" bottom: "task" top: "right" }"""
+    rng = np.random.default_rng(2)
+    images = rng.normal(size=(8, 3, 4, 5)).astype(np.float32)
+    both = rng.integers(3, size=(8, 2)).astype(np.float32)
+    with h5py.File("data.h5", "w") as db:
+        db["data"], db["both"], db["whole"] = images, both, images.reshape(8, -1)
+        db["task"], db["other"] = both[:, :1], both[:, 1:]
+    (place / "list.txt").write_text("data.h5\n")
+    data = 'hdf5_data_param { source: "list.txt" batch_size: 4 }'
+    made = """layer { name: "d" type: "HDF5Data" top: "data" top: "both" %s }
+        layer { name: "cut" type: "Slice" bottom: "both" top: "task" top: "other" }
+        layer { name: "flat" type: "Flatten" bottom: "data" top: "whole" }"""
+    given = (
+        'layer { name: "d" type: "HDF5Data" top: "data" top: "whole" top: "task" top: "other" %s }'
+    )
+    models = []
+    for layers in (made, given):
+        (place / "net.prototxt").write_text(layers % data + heads)
+        Path("made.prototxt").write_text(
+            'net: "net.prototxt" base_lr: 0.01 lr_policy: "fixed" max_iter: 3 display: 1 '
+            "test_iter: 2 test_interval: 3"
+        )
+        models.append((training.train("made.prototxt"), records("made")))
+    equal(models[0][0], models[1][0])
+    assert models[0][1] == models[1][1]
+    assert set(models[0][1][0]["test"]) == {"lossa", "lossb", "hinge", "right"}
+    assert set(models[0][0].output) == {"lossa", "b", "hinge"}
+
+
 def test_labels_of_another_number_are_named(place):
     with pytest.raises(
         CaffeError,

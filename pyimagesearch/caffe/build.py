@@ -47,6 +47,7 @@ class Loss:
         prediction: KerasTensor: the first bottom (before the softmax); the top of other layers.
         label: name of the blob of labels, or None for other layers.
         message: the layer's LayerParameter.
+        target: KerasTensor of labels that a layer makes; None where the data have them.
     """
 
     layer: str
@@ -55,6 +56,7 @@ class Loss:
     prediction: object
     label: str | None
     message: object
+    target: object = None
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Accuracy:
         label: name of the blob of labels.
         top_k, axis: of the layer; axis as Caffe counts (N x C x H x W), 0 or more.
         ignore_label: or None.
+        target: as of Loss.
     """
 
     layer: str
@@ -75,6 +78,7 @@ class Accuracy:
     top_k: int
     axis: int
     ignore_label: int | None
+    target: object = None
 
 
 @dataclass
@@ -198,12 +202,15 @@ def _note(built, layer, inputs, builder):
     if layer.type == "Silence":
         return
     prediction, label = inputs.tensor(layer.bottoms[0], layer), layer.bottoms[1]
+    target = builder.blobs.get(label)
+    if target is inputs.made().get(label):
+        target = None
     if layer.type == "Accuracy":
         message = layer.message.accuracy_param
         axis = axis_of(layer, message, len(prediction.shape))
         ignored = message.ignore_label if message.has("ignore_label") else None
         built.accuracies.append(
-            Accuracy(layer.name, prediction, label, message.top_k, axis, ignored)
+            Accuracy(layer.name, prediction, label, message.top_k, axis, ignored, target)
         )
         return
     if len(layer.bottoms) > 2:
@@ -211,7 +218,9 @@ def _note(built, layer, inputs, builder):
     if builder.net.phase == "TRAIN":
         (prediction,) = _without_gradients(builder, layer, [prediction])
     weight = layer.message.loss_weight[0] if layer.message.loss_weight else 1.0
-    built.losses.append(Loss(layer.name, layer.type, weight, prediction, label, layer.message))
+    built.losses.append(
+        Loss(layer.name, layer.type, weight, prediction, label, layer.message, target)
+    )
 
 
 def multipliers(model, net):
