@@ -212,6 +212,8 @@ def test_an_image_list_is_split_at_the_last_space_and_the_root_put_before(tmp_pa
     assert read_image_list(path) == (names, [0, 17, -1])
     assert read_image_list(path, "root/")[0] == [f"root/{name}" for name in names]
     assert read_image_list(path, "root_")[0][0] == "root_cats/a 1.jpg"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # the mark that some editors write
+    assert read_image_list(path) == (names, [0, 17, -1])
 
 
 def test_a_file_name_that_is_no_unicode_is_kept(tmp_path):
@@ -477,8 +479,14 @@ def test_what_stands_there_is_not_replaced_without_being_asked(tmp_path):
     with pytest.raises(CaffeError):
         lmdb_to_hdf5(datums(tmp_path / "db"), target, overwrite=True)
     assert target.read_bytes() == b"precious"
-    with pytest.raises(ValueError, match=r"size must be \(height, width\)"):
-        lmdb_to_hdf5(PETS, target, size=(0, 4), overwrite=True)
+    for size in ((0, 4), 32, (32,), (32.5, 32)):
+        with pytest.raises(ValueError, match=r"size must be \(height, width\)"):
+            lmdb_to_hdf5(PETS, target, size=size, overwrite=True)
+    database = datums(tmp_path / "itself", raw(4, 4, 0)) / "data.mdb"
+    content = database.read_bytes()
+    with pytest.raises(ValueError, match="is the LMDB itself"):
+        lmdb_to_hdf5(database.parent, database, overwrite=True)
+    assert database.read_bytes() == content
     lmdb_to_hdf5(PETS, target, overwrite=True)
     assert len(rows(target)[0]) == 20
 

@@ -223,6 +223,8 @@ def test_the_old_spelling_of_the_transform_counts(feed, pets):
             *(CaffeError, "mean_file and mean_value are both given"),
         ),
         (pets_lmdb("mean_value: 1 mean_value: 2"), CaffeError, "2 numbers mean_value and 3 chan"),
+        (pets_lmdb("mean_value: inf"), CaffeError, "line 5.*mean_value is not a finite number"),
+        (pets_lmdb("scale: nan"), CaffeError, "line 5.*scale is not a finite number"),
         (pets_lmdb("crop_size: 33"), CaffeError, "crop_size 33 is larger than an image of 32x32"),
         (data("absent"), FileNotFoundError, r"line 6: layer 'data' \(Data\) needs its source.*abs"),
         (data(""), CaffeError, "it has no source"),
@@ -253,6 +255,24 @@ def test_a_mean_image_must_have_the_size_of_the_images(feed, tmp_path):
     write_mean(tmp_path / "m.binaryproto", np.zeros((3, 28, 28)))
     with pytest.raises(CaffeError, match="of 28x28x3, an image of 32x32x3"):
         feed(pets_lmdb("crop_size: 28 mean_file: 'm.binaryproto'"))
+
+
+def test_a_mean_of_one_number_for_each_channel_fits_images_of_any_size(feed, pets, tmp_path):
+    write_mean(tmp_path / "m.json", np.float32([104, 117, 123]).reshape(3, 1, 1))
+    one = feed(pets_lmdb("crop_size: 28 mean_file: 'm.json'"), "TEST")
+    images = pets["images"][:6, 2:30, 2:30].astype(np.float32)
+    assert np.array_equal(one.batch(0)["data"], images - np.float32([104, 117, 123]))
+    write_mean(tmp_path / "m.npy", np.zeros((1, 1, 1)))
+    with pytest.raises(CaffeError, match=r"m\.npy has numbers for 1 channels, an image has 3"):
+        feed(pets_lmdb("mean_file: 'm.npy'"))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_floats_that_are_no_numbers_are_named(feed, tmp_path, number):
+    floats = np.full((4, 4, 3), number, np.float32)
+    write_lmdb(tmp_path / "db", [("0", floats, 0)])
+    with pytest.raises(CaffeError, match="line 2: layer 'data' .*record 0 of .*NaN or infinite"):
+        feed(data(tmp_path / "db"))
 
 
 def test_a_damaged_image_is_named_when_its_turn_comes(feed, tmp_path):
@@ -483,3 +503,7 @@ def test_what_cannot_be_fed_of_hdf5_files_is_named(feed, tables, tmp_path):
     (tmp_path / "files.txt").write_text("\n")
     with pytest.raises(CaffeError, match="lists no files"):
         feed(hdf5_data())
+    with pytest.raises(CaffeError, match=r"line 5: .*a\.h5 is an HDF5 file.*into a text file"):
+        feed(hdf5_data().replace("files.txt", "a.h5"))
+    (tmp_path / "files.txt").write_bytes(b"\xef\xbb\xbfa.h5\n")  # the mark of some editors
+    assert feed(hdf5_data()).size == 5

@@ -5,6 +5,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from itertools import islice
 
 import lmdb
 import numpy as np
@@ -105,6 +106,29 @@ def test_a_folder_that_cannot_be_written_is_read_and_left_as_it_is(tmp_path):
         assert [path.name for path in folder.iterdir()] == ["data.mdb"]
     finally:
         folder.chmod(0o700)
+
+
+def test_an_lmdb_that_is_written_to_while_it_is_read_is_no_mixture_of_both(tmp_path):
+    def values(version):
+        return [(f"{n:04d}".encode(), f"{n:04d} {version}".encode() * 700) for n in range(400)]
+
+    write(tmp_path, values(0))
+    with Lmdb(tmp_path) as db:
+        items = db.items()
+        found = [(key, bytes(value)) for key, value in islice(items, 3)]
+        assert found == values(0)[:3]
+        for version in (1, 2, 3):  # the third is written where the first values lay
+            write(tmp_path, values(version))
+        with pytest.raises(CaffeError, match="was written to while it was read"):
+            list(items)
+    assert records(tmp_path) == values(3)
+
+    with Lmdb(tmp_path) as db:  # though the values that are left are whole
+        items = db.items(390)
+        next(items)
+        write(tmp_path, [(b"0000", b"new")])
+        with pytest.raises(CaffeError, match="was written to while it was read"):
+            list(items)
 
 
 def test_an_empty_lmdb_has_no_records(tmp_path):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -756,3 +757,14 @@ def test_a_net_that_is_converted(tmp_path):
     assert list(target.parent.iterdir()) == [target]
     with pytest.raises(ValueError, match="keras files"):
         convert(*paths, tmp_path / "petnet.h5")
+
+
+def test_a_net_that_is_too_deep_for_keras(tmp_path):
+    names = ["data", *(f"r{i}" for i in range(1200))]
+    lines = ["input: 'data' input_shape { dim: 1 dim: 3 }"]
+    for bottom, top in pairwise(names):
+        lines.append(f"layer {{ name: '{top}' type: 'ReLU' bottom: '{bottom}' top: '{top}' }}")
+    path = tmp_path / "net.prototxt"
+    path.write_text("\n".join(lines))
+    with pytest.raises(CaffeError, match="more layers in a row than Keras takes, 1200 in all"):
+        load_caffe(path)

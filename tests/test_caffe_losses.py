@@ -12,7 +12,7 @@ from pyimagesearch.caffe.losses import accuracy, loss_of
 RNG = np.random.default_rng(7)
 
 
-def loss(text, labels, predictions, axis=-1):
+def loss(text, labels, predictions):
     layers = net_of(
         parse_text(
             "input: 'data' input: 'label' "
@@ -20,7 +20,7 @@ def loss(text, labels, predictions, axis=-1):
             *("NetParameter", "net.prototxt"),
         )
     ).layers
-    value = loss_of(layers[0], axis)(np.asarray(labels, np.float32), predictions)
+    value = loss_of(layers[0])(np.asarray(labels, np.float32), predictions)
     assert value.shape == ()
     return float(value)
 
@@ -57,6 +57,26 @@ def test_softmax_of_maps():
     expected = -np.log(np.take_along_axis(probabilities, labels[:, 0, :, :, None], -1)).mean()
     given = loss("type: 'SoftmaxWithLoss'", labels.transpose(0, 2, 3, 1), probabilities)
     np.testing.assert_allclose(given, expected, rtol=1e-6)
+
+
+def test_softmax_along_another_axis():
+    """Classes in the rows of N x C x H x W."""
+    blob = softmax(RNG.normal(size=(2, 3, 4, 5)), axis=2).astype(np.float32)
+    labels = RNG.integers(4, size=(2, 3, 5))
+    expected = -np.log(np.take_along_axis(blob, labels[:, :, None], 2)).mean()
+    text = "type: 'SoftmaxWithLoss' softmax_param { axis: 2 }"
+    np.testing.assert_allclose(loss(text, labels, blob.transpose(0, 2, 3, 1)), expected, rtol=1e-6)
+
+
+def test_maps_are_compared_in_caffes_order():
+    """Labels of (N, C * H * W) with a map, and of (N, C, H, W) with a vector."""
+    blob, labels = RNG.normal(size=(2, 3, 4, 5, 6)).astype(np.float32)
+    expected = ((blob - labels) ** 2).sum() / 6
+    maps = [array.transpose(0, 2, 3, 1) for array in (blob, labels)]
+    flat = [array.reshape(3, -1) for array in (blob, labels)]
+    for predictions, truth in ((maps[0], maps[1]), (maps[0], flat[1]), (flat[0], maps[1])):
+        given = loss("type: 'EuclideanLoss'", truth, predictions)
+        np.testing.assert_allclose(given, expected, rtol=1e-5)
 
 
 def test_softmax_of_a_probability_of_0_is_finite():
@@ -100,7 +120,9 @@ def test_accuracy():
     assert accuracy(scores, [0, 2, 2, 1], top_k=2) == 0.75
     assert accuracy(scores, [0, 0, 2, 0]) == 0.75  # two equal scores: the label's is not largest
     assert accuracy(scores, [0, -1, 2, 1], ignore_label=-1) == pytest.approx(2 / 3)
-    maps = np.stack([scores, scores]).transpose(0, 2, 1)[:, None]
-    assert accuracy(maps, [[0, 2, 2, 1]] * 2, axis=2) == 0.5
+    maps = np.stack([scores, scores])[:, None]  # N x H x W x C
+    assert accuracy(maps, [[0, 2, 2, 1]] * 2) == 0.5
+    rows = np.stack([scores, scores]).transpose(0, 2, 1)[:, :, :, None]  # classes in the rows
+    assert accuracy(rows, [[0, 2, 2, 1]] * 2, axis=2) == 0.5
     with pytest.raises(CaffeError, match="the label 3, and the net has 3 classes, 0 to 2"):
         accuracy(scores, [0, 1, 2, 3])

@@ -155,6 +155,15 @@ def test_windows_line_ends(tmp_path):
         read_text(path, "NetParameter")
 
 
+def test_comments_in_any_encoding(tmp_path):
+    """Notepad's mark at the start, and comments in the encodings of 2015."""
+    path = tmp_path / "net.prototxt"
+    text = "name: 'a' # 修改类别数\n"
+    for content in (text.encode("gbk"), text.encode("utf-8-sig"), b"name: 'a' # gr\xf6\xdfer"):
+        path.write_bytes(content)
+        assert read_text(path, "NetParameter").name == "a"
+
+
 @pytest.mark.parametrize("name", sorted(NETS))
 def test_nets_of_the_fixtures(name):
     deployed = read_net(FIXTURES / name / "deploy.prototxt")
@@ -286,8 +295,9 @@ def test_nets_that_do_not_fit_together(text, message):
 
 
 def test_formats_that_are_not_read():
-    with pytest.raises(NotImplementedError, match=r"line 1: .*first format \(V0, 2013"):
-        net("layers { layer { name: 'a' type: 'relu' } bottom: 'x' }")
+    for fields in ("", "num_output: 2 kernelsize: 3"):
+        with pytest.raises(NotImplementedError, match=r"line 1: .*first format \(V0, 2013"):
+            net(f"layers {{ layer {{ name: 'a' type: 'conv' {fields} }} bottom: 'x' }}")
     with pytest.raises(NotImplementedError, match=r"layer 'a' \(ReLU\) has its weights"):
         net("layer { name: 'a' type: 'ReLU' blobs { data: 1 } }")
 

@@ -53,6 +53,7 @@ def test_other_charts_are_refused(tmp_path):
         (["draw", "{tmp}/none.prototxt", "x.png"], 1, "[ERROR] .*none.prototxt"),
         (["draw", "{tmp}/bad.prototxt", "x.png"], 1, "line 1, column 9: .*no field 'nam'"),
         (["lmdb", "{tmp}", "{tmp}/x.hdf5"], 1, "[ERROR] .*data.mdb"),
+        (["time", "{tmp}/bad.prototxt"], 1, "no field 'nam'"),
         (["draw", "{tmp}/v0.prototxt", "x.png"], 1, "[ERROR] .*first format"),
     ],
 )
@@ -69,4 +70,5 @@ def test_commands_fail_in_one_sentence(words, status, text, tmp_path):
     assert done.returncode == status
     assert re.search(text.replace("[", r"\["), done.stderr), done.stderr
     assert "Traceback" not in done.stderr
+    assert "absl" not in done.stderr  # the chatter with which TensorFlow starts
     assert not (tmp_path / "x.png").exists()

@@ -239,12 +239,12 @@ layer {{ name: "top3" type: "Accuracy" bottom: "scores" bottom: "class" top: "to
 """
 
 
-def two_losses(weight=0.5, more=""):
+def two_losses(weight=0.5, more="", sides=4):
     rng = np.random.default_rng(2)
     with h5py.File("data.h5", "w") as db:
         db["data"] = rng.normal(size=(10, 5)).astype(np.float32)
         db["class"] = np.arange(10, dtype=np.float32).reshape(10, 1) % 3
-        db["box"] = rng.normal(size=(10, 4)).astype(np.float32)
+        db["box"] = rng.normal(size=(10, sides)).astype(np.float32)
     (Path() / "list.txt").write_text("data.h5\n")
     (Path() / "net.prototxt").write_text(TWO_LOSSES.format(weight=weight, more=more))
     (Path() / "two.prototxt").write_text(
@@ -281,11 +281,109 @@ def test_losses_are_weighted_and_added(place):
     np.testing.assert_allclose(new["scores/kernel"], expected, rtol=1e-4, atol=1e-6)
 
 
+def test_labels_may_be_made_from_the_data(place):
+    """Two tasks whose labels are cut out of one blob, and a blob that is its own label."""
+    heads = """
+        layer { name: "a" type: "InnerProduct" bottom: "data" top: "a"
+            inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+        layer { name: "b" type: "InnerProduct" bottom: "data" top: "b"
+            inner_product_param { num_output: 60 weight_filler { type: "xavier" } } }
+        layer { name: "lossa" type: "SoftmaxWithLoss" bottom: "a" bottom: "task" top: "lossa" }
+        layer { name: "lossb" type: "EuclideanLoss" bottom: "b" bottom: "whole" top: "lossb" }
+        layer { name: "hinge" type: "HingeLoss" bottom: "b" bottom: "other" top: "hinge" }
+        layer { name: "right" type: "Accuracy" bottom: "a" bottom: "task" top: "right" }"""
+    rng = np.random.default_rng(2)
+    images = rng.normal(size=(8, 3, 4, 5)).astype(np.float32)
+    both = rng.integers(3, size=(8, 2)).astype(np.float32)
+    with h5py.File("data.h5", "w") as db:
+        db["data"], db["both"], db["whole"] = images, both, images.reshape(8, -1)
+        db["task"], db["other"] = both[:, :1], both[:, 1:]
+    (place / "list.txt").write_text("data.h5\n")
+    data = 'hdf5_data_param { source: "list.txt" batch_size: 4 }'
+    made = """layer { name: "d" type: "HDF5Data" top: "data" top: "both" %s }
+        layer { name: "cut" type: "Slice" bottom: "both" top: "task" top: "other" }
+        layer { name: "flat" type: "Flatten" bottom: "data" top: "whole" }"""
+    given = (
+        'layer { name: "d" type: "HDF5Data" top: "data" top: "whole" top: "task" top: "other" %s }'
+    )
+    models = []
+    for layers in (made, given):
+        (place / "net.prototxt").write_text(layers % data + heads)
+        Path("made.prototxt").write_text(
+            'net: "net.prototxt" base_lr: 0.01 lr_policy: "fixed" max_iter: 3 display: 1 '
+            "test_iter: 2 test_interval: 3"
+        )
+        models.append((training.train("made.prototxt"), records("made")))
+    equal(models[0][0], models[1][0])
+    assert models[0][1] == models[1][1]
+    assert set(models[0][1][0]["test"]) == {"lossa", "lossb", "hinge", "right"}
+    assert set(models[0][0].output) == {"lossa", "b", "hinge"}
+
+
+def test_labels_of_another_number_are_named(place):
+    with pytest.raises(
+        CaffeError,
+        match=r"net\.prototxt, line \d+: layer 'box_loss' \(EuclideanLoss\) compares with 4 labels "
+        r"for each prediction of shape \(4,\), and the labels 'box' .* shape \(3,\)",
+    ):
+        two_losses(sides=3)
+
+
 def test_a_top_with_a_loss_weight_is_a_loss(place):
     more = """layer { name: "small" type: "Reduction" bottom: "body" top: "small" loss_weight: 0.1
         reduction_param { operation: SUMSQ axis: 1 } }"""
     two_losses(more=more)
     assert records("two")[0]["test"]["small"] > 0
+
+
+def test_no_gradient_goes_where_the_net_says_so(place):
+    """The loss of a branch with `propagate_down: false` moves the branch, not the body."""
+    more = """layer { name: "more" type: "InnerProduct" bottom: "body" top: "more"
+        propagate_down: false inner_product_param { num_output: 4
+        weight_filler { type: "gaussian" } } }
+        layer { name: "l" type: "EuclideanLoss" bottom: "more" bottom: "box" top: "l" }"""
+    with_it = {v.path: v.numpy() for v in two_losses(more=more).trainable_variables}
+    without = {v.path: v.numpy() for v in two_losses().trainable_variables}
+    np.testing.assert_array_equal(with_it["boxes/kernel"], without["boxes/kernel"])
+    np.testing.assert_allclose(with_it["body/kernel"], without["body/kernel"], rtol=1e-6)
+    assert np.abs(with_it["more/bias"]).max() > 0
+    with pytest.raises(CaffeError, match="'more'.*has 2 propagate_down for 1 bottoms"):
+        two_losses(more=more.replace("propagate_down: false", "propagate_down: [false, true]"))
+
+
+def test_a_blocked_layer_decays_as_in_caffe(place):
+    more = """layer { name: "more" type: "InnerProduct" bottom: "body" top: "more"
+        inner_product_param { num_output: 4 weight_filler { type: "constant" value: 1 } } }
+        layer { name: "l" type: "EuclideanLoss" bottom: "more" bottom: "box" top: "l"
+        propagate_down: false propagate_down: false }"""
+    two_losses(more=more)
+    solver = Path("two.prototxt")
+    solver.write_text(solver.read_text() + " weight_decay: 0.5")
+    model = training.train("two.prototxt")
+    np.testing.assert_allclose(model.get_layer("more").kernel.numpy(), 1 - 0.1 * 0.5, rtol=1e-6)
+
+
+def test_the_most_wrong_images_have_a_gradient(place):
+    """Scores 1,000 apart: the softmax in float32 is 0 and 1, and Caffe's gradient -1 and 1."""
+    with h5py.File("data.h5", "w") as db:
+        db["data"] = np.full((4, 1), 1000, np.float32)
+        db["class"] = np.ones(4, np.float32)
+    Path("list.txt").write_text("data.h5\n")
+    Path("net.prototxt").write_text("""
+        layer { name: "d" type: "HDF5Data" top: "data" top: "class"
+                hdf5_data_param { source: "list.txt" batch_size: 4 } }
+        layer { name: "one" type: "Slice" bottom: "data" top: "a" }
+        layer { name: "zero" type: "Power" bottom: "a" top: "b" power_param { scale: 0 } }
+        layer { name: "both" type: "Concat" bottom: "a" bottom: "b" top: "both" }
+        layer { name: "bias" type: "Bias" bottom: "both" top: "scores" }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "scores" bottom: "class" top: "loss" }
+    """)
+    Path("solver.prototxt").write_text(
+        'net: "net.prototxt" base_lr: 0.25 lr_policy: "fixed" max_iter: 1 display: 1'
+    )
+    model = training.train("solver.prototxt")
+    np.testing.assert_allclose(model.trainable_variables[0].numpy(), [-0.25, 0.25], rtol=1e-5)
+    assert records()[0]["loss"] == pytest.approx(87.3365, rel=1e-4)  # what Caffe shows
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def add_convert(commands):
 
 
 def convert(args):
+    from pyimagesearch.training import quiet  # noqa: F401, PLC0415  # isort: skip
     from pyimagesearch.caffe.load import convert as write  # noqa: PLC0415 (Keras takes seconds)
 
     write(args["net"], args["weights"], args["target"], overwrite=args["overwrite"])
@@ -83,7 +84,7 @@ def add_train(commands):
         "train",
         help="train a net as its solver says",
         description="Train a net on its own data layers to max_iter, with the tests, snapshots and "
-        "lines of the log that the solver asks for. Beside the snapshots lie <prefix>_log.json "
+        "lines of the log that the solver asks for. Beside the snapshots lie <prefix>_log.jsonl "
         "and the learning curve, <prefix>_log.png.",
     )
     command.add_argument("--solver", required=True, help="solver.prototxt")
@@ -98,6 +99,7 @@ def add_train(commands):
 
 
 def train(args):
+    from pyimagesearch.training import quiet  # noqa: F401, PLC0415  # isort: skip
     from pyimagesearch.caffe.training import train as run_solver  # noqa: PLC0415
 
     run_solver(
@@ -126,6 +128,7 @@ def add_time(commands):
 
 
 def time(args):
+    from pyimagesearch.training import quiet  # noqa: F401, PLC0415  # isort: skip
     from pyimagesearch.caffe.timing import time_net  # noqa: PLC0415
 
     time_net(

@@ -10,6 +10,7 @@ from pyimagesearch.caffe.layers import (
     Leaky,
     Log,
     Power,
+    SoftmaxOfLoss,
     Swish,
     Threshold,
     WeightedSum,
@@ -108,7 +109,9 @@ def softmax(builder, layer, bottoms):
     (x,) = bottoms[:1]
     rank = len(x.shape)
     axis = axis_of(layer, layer.message.softmax_param, rank, batch=True)
-    made = keras.layers.Softmax(keras_axis(axis, rank), name=layer.keras_name)
+    trained = layer.type == "SoftmaxWithLoss" and builder.net.phase == "TRAIN"
+    kind = SoftmaxOfLoss if trained else keras.layers.Softmax
+    made = kind(keras_axis(axis, rank), name=layer.keras_name)
     return [builder.run(layer, made, x)]
 
 

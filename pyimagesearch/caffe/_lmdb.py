@@ -24,6 +24,7 @@ KIND_NAMES = {BRANCH: "a branch", LEAF: "a leaf", OVERFLOW: "a long value", META
 META_HEADER = struct.Struct("<IIQQ")  # magic, version, address, size of the map
 TREE = struct.Struct("<IHHQQQQQ")  # padding, flags, depth, pages of each kind (3), entries, root
 META_END = struct.Struct("<QQ")  # last page, transaction
+META_SIZE = PAGE_HEADER.size + META_HEADER.size + 2 * TREE.size + META_END.size
 NODE = struct.Struct("<HHHH")  # low, high, flags, size of the key
 BIG, SUBTREE, DUPLICATES = 1, 2, 4
 NONE = 2**64 - 1
@@ -96,8 +97,15 @@ class Lmdb:
         Args:
             start: number of records to leave out; their values are not read.
         Raises:
-            CaffeError: where the file turns out to be damaged.
+            CaffeError: where the file turns out to be damaged, or was written to meanwhile.
         """
+        try:
+            yield from self._items(start)
+        except CaffeError:
+            self._require_unchanged()  # says better what the matter is
+            raise
+
+    def _items(self, start):
         count, last = 0, None
         for page, number in self._leaves():
             nodes = self._nodes(page, number)
@@ -113,10 +121,23 @@ class Lmdb:
                 last = key
             last = self._key(page, nodes[-1], number)
             count += len(nodes)
+            self._require_unchanged()
         if count != len(self):
             raise CaffeError(
                 f"{self.path} is damaged: it announces {len(self)} records and holds {count}. "
                 "Make the LMDB again."
+            )
+
+    def _require_unchanged(self):
+        """Raise CaffeError if a writer was at work: it uses pages again that readers may be at.
+
+        LMDB's own readers ask writers to spare those, by a lock file. This one takes no lock.
+        """
+        ends = [self._at(number * self._page_size, META_SIZE) for number in (0, 1)]
+        if max(map(_transaction, ends)) != self._transaction:
+            raise CaffeError(
+                f"{self.path} was written to while it was read. Wait for the other program, and "
+                "begin again; or copy the LMDB, and read the copy."
             )
 
     def _leaves(self):
@@ -233,25 +254,23 @@ class Lmdb:
         if not start:
             raise CaffeError(f"{self.path} is empty (0 bytes).")
         self._refuse_other_kinds(start)
-        end = PAGE_HEADER.size + META_HEADER.size + 2 * TREE.size + META_END.size
-        if len(start) < end:
+        if len(start) < META_SIZE:
             raise CaffeError(f"{self.path} is truncated: it has {len(start)} bytes.")
         self._page_size = TREE.unpack_from(start, PAGE_HEADER.size + META_HEADER.size)[0]
         if self._page_size not in PAGE_SIZES:
             raise CaffeError(f"{self.path} is damaged: its pages are {self._page_size} bytes.")
         metas = []
         for number in (0, 1):
-            page = self._at(number * self._page_size, end)
-            if len(page) < end:
+            page = self._at(number * self._page_size, META_SIZE)
+            if len(page) < META_SIZE:
                 raise CaffeError(f"{self.path} is truncated: it has {self._size:,} bytes.")
             found, _, flags, _, _ = PAGE_HEADER.unpack_from(page)
             magic, version, _, _ = META_HEADER.unpack_from(page, PAGE_HEADER.size)
             if (found, flags & KIND, magic, version) != (number, META, MAGIC, VERSION):
                 self._refuse(number, "it is not the start of an LMDB")
-            *_, transaction = META_END.unpack_from(page, end - META_END.size)
-            metas.append((transaction, -number, page))
-        page = max(metas)[2]
-        self._last_page, _ = META_END.unpack_from(page, end - META_END.size)
+            metas.append((_transaction(page), -number, page))
+        self._transaction, _, page = max(metas)
+        self._last_page, _ = META_END.unpack_from(page, META_SIZE - META_END.size)
         free = self._tree_at(page, 0)
         self._tree = self._tree_at(page, 1)
         self._check(free)
@@ -297,6 +316,13 @@ class Lmdb:
                 "little-endian: mdb_dump there, mdb_load here."
             )
         raise CaffeError(f"{self.path} is no LMDB data file.")
+
+
+def _transaction(meta):
+    """Return the number of the transaction that wrote a page 0 or 1."""
+    if len(meta) < META_SIZE:
+        return -1  # of a file that was cut short meanwhile
+    return META_END.unpack_from(meta, META_SIZE - META_END.size)[1]
 
 
 def data_file(path):

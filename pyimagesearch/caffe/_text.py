@@ -46,14 +46,11 @@ def read_text(path, kind):
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise CaffeError(f"{path} is larger than any net: more than {MOST_BYTES >> 20} MB of text.")
-    try:
-        text = content.decode()
-        if "\0" in text:
-            raise ValueError
-    except ValueError:
+    if b"\0" in content:
         raise CaffeError(
             f"{path} is no text. Give the .prototxt here, and the .caffemodel as the weights."
-        ) from None
+        )
+    text = content.decode("utf-8-sig", "replace")  # comments come in all encodings
     return parse_text(text, kind, path)
 
 
@@ -179,6 +176,11 @@ class _Parser:
     def field(self, message):
         name, start = self.token, self.start
         known = fields_of(message.kind)
+        if name not in known and message.kind == "V0LayerParameter":
+            raise NotImplementedError(
+                f"{message.where}: this is Caffe's first format (V0, 2013: `layers {{ layer {{`), "
+                "which is not read. Caffe's upgrade_net_proto_text writes it anew."
+            )
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""

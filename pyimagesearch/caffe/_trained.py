@@ -1,5 +1,7 @@
 """The nets of a solver with their data: the one that is trained, and those that are tested."""
 
+from math import prod
+
 import keras
 import numpy as np
 
@@ -7,7 +9,7 @@ from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._net import DATA_LAYERS, keras_name
 from pyimagesearch.caffe.build import build_net
 from pyimagesearch.caffe.feed import data_feed
-from pyimagesearch.caffe.layers._order import keras_axis
+from pyimagesearch.caffe.layers._order import caffe_shape
 from pyimagesearch.caffe.load import connected, output_names
 from pyimagesearch.caffe.losses import SoftmaxWithLoss, accuracy, check_labels, loss_of
 
@@ -34,10 +36,17 @@ class TrainedNet:
         self._losses = losses_of(net, built, self._feeds)
         if not self._losses:
             raise CaffeError(f"{net.path} has no loss in phase TRAIN: nothing would be trained.")
-        outputs = {name: built.blobs[name] for name in output_names(net)}
+        labels = {id(loss.target) for loss in self._losses}
+        outputs = {
+            name: built.blobs[name]
+            for name in output_names(net)
+            if id(built.blobs[name]) not in labels
+        }
+        free = dict(outputs)
         for loss in self._losses:
-            same = (key for key, tensor in outputs.items() if tensor is loss.tensor)
+            same = (key for key, tensor in free.items() if tensor is loss.tensor)
             loss.key = next(same, loss.name)
+            free.pop(loss.key, None)
             outputs[loss.key] = loss.tensor
         self._inputs = inputs_of(net, built, outputs, self._feeds)
         self._single = len(outputs) == 1
@@ -77,7 +86,7 @@ class TestedNet:
         self._feeds = _Feeds(net, seed, stack)
         built = build_net(net, self._feeds.shapes, trained.layers)
         self._losses = losses_of(net, built, self._feeds)
-        self._accuracies = [_Accuracy(entry, net, self._feeds) for entry in built.accuracies]
+        self._accuracies = [_Accuracy(entry, net, built, self._feeds) for entry in built.accuracies]
         measured = [*self._losses, *self._accuracies]
         if not measured:
             raise CaffeError(f"{net.path} has no loss and no Accuracy in phase TEST.")
@@ -131,30 +140,35 @@ class Loss:
         tensor: KerasTensor, the prediction; a softmax for SoftmaxWithLoss.
         keras: the Keras loss.
         key: name of the model's output.
+        target: KerasTensor of labels that a layer makes, or None.
     """
 
-    def __init__(self, entry, layer, built, feeds):
+    def __init__(self, entry, layer, net, built, feeds):
         self.name = self.key = entry.layer
         self.weight = entry.weight
         self.tensor = entry.prediction
-        axis = -1
         if layer.type == "SoftmaxWithLoss":
             (self.tensor,) = built.after[layer.name]
-            axis = layer.message.softmax_param.axis % len(self.tensor.shape)
-            axis = keras_axis(axis, len(self.tensor.shape))
-        self.keras = loss_of(layer, axis)
-        self._label = entry.label and _label(entry.label, layer, feeds)
+        self.keras = loss_of(layer)
+        self.target = entry.target
+        self._labels = None
+        if entry.label is not None:
+            shape = caffe_shape(self.tensor.shape)
+            self._classes = shape[self.keras.axis] if layer.type == "SoftmaxWithLoss" else 1
+            one = layer.type == "HingeLoss"
+            wanted = 1 if one else prod(shape[1:]) // self._classes
+            self._labels = _Labels(entry, layer, net, built, feeds, shape, wanted)
         self._where = f"{layer.where}: the labels of layer {layer.name!r}"
         self._items = feeds.batch_size
 
     def labels(self, blobs):
         """Return the labels of a batch; CaffeError where one is no class."""
-        if self._label is None:
+        if self._labels is None:
             return np.zeros(self._items, np.float32)
-        labels = blobs[self._label]
+        labels = self._labels.of(blobs)
         if isinstance(self.keras, SoftmaxWithLoss):
             counted = labels[labels != self.keras.ignore_label]
-            check_labels(counted, self.tensor.shape[self.keras.axis], self._where)
+            check_labels(counted, self._classes, self._where)
         return labels
 
     def measure(self, output, blobs):
@@ -163,19 +177,20 @@ class Loss:
 
 
 class _Accuracy:
-    def __init__(self, entry, net, feeds):
+    def __init__(self, entry, net, built, feeds):
         layer = next(layer for layer in net.layers if layer.name == entry.layer)
         self.name = entry.layer
         self.tensor = entry.prediction
         self._entry = entry
-        self._label = _label(entry.label, layer, feeds)
-        self._axis = keras_axis(entry.axis, len(self.tensor.shape))
+        shape = caffe_shape(self.tensor.shape)
+        wanted = prod(shape[1:]) // shape[entry.axis]
+        self._labels = _Labels(entry, layer, net, built, feeds, shape, wanted)
 
     def measure(self, output, blobs):
         """Return the accuracy on a batch."""
         return accuracy(
-            *(output, blobs[self._label]),
-            axis=self._axis,
+            *(output, self._labels.of(blobs)),
+            axis=self._entry.axis,
             top_k=self._entry.top_k,
             ignore_label=self._entry.ignore_label,
         )
@@ -184,7 +199,7 @@ class _Accuracy:
 def losses_of(net, built, feeds):
     """Return the list of Loss of a net."""
     layers = {layer.name: layer for layer in net.layers}
-    return [Loss(entry, layers[entry.layer], built, feeds) for entry in built.losses]
+    return [Loss(entry, layers[entry.layer], net, built, feeds) for entry in built.losses]
 
 
 def inputs_of(net, built, outputs, feeds):
@@ -197,13 +212,43 @@ def inputs_of(net, built, outputs, feeds):
     return inputs
 
 
-def _label(blob, layer, feeds):
-    if blob not in feeds.shapes:
-        raise NotImplementedError(
-            f"{layer.where}: layer {layer.name!r} ({layer.type}) compares with the blob {blob!r}, "
-            "which a layer computes. Only labels as a data layer gives them are supported."
-        )
-    return blob
+class _Labels:
+    """The labels that a loss or Accuracy compares with: a data layer's, or made from the data.
+
+    Args:
+        entry: Loss or Accuracy of a Built.
+        layer: its Layer.
+        shape: of the prediction, in Caffe's order.
+        wanted: number of labels for an item.
+    """
+
+    def __init__(self, entry, layer, net, built, feeds, shape, wanted):
+        self._blob, self._model = entry.label, None
+        if entry.target is not None:
+            self._inputs = inputs_of(net, built, {entry.label: entry.target}, feeds)
+            self._model = keras.Model(list(self._inputs.values()), entry.target)
+        if self._model is not None and self._model.weights:
+            raise NotImplementedError(
+                f"{layer.where}: layer {layer.name!r} ({layer.type}) compares with the blob "
+                f"{entry.label!r}, which layers with weights compute. Only labels as a data layer "
+                "gives them, or made from those by layers without weights, are supported."
+            )
+        if self._model is None and entry.label not in feeds.shapes:
+            raise CaffeError(f"{layer.where}: no data layer gives the labels {entry.label!r}.")
+        found = feeds.shapes[entry.label] if self._model is None else entry.target.shape[1:]
+        if prod(found) != wanted:
+            raise CaffeError(
+                f"{layer.where}: layer {layer.name!r} ({layer.type}) compares with {wanted} labels "
+                f"for each prediction of shape {shape[1:]}, and the labels {entry.label!r} of the "
+                f"data have the shape {tuple(found)}."
+            )
+
+    def of(self, blobs):
+        """Return the labels of a batch, an array."""
+        if self._model is None:
+            return blobs[self._blob]
+        inputs = [blobs[name].astype(np.float32) for name in self._inputs]
+        return keras.ops.convert_to_numpy(self._model(inputs, training=False))
 
 
 def _one_or_all(values):

@@ -13,10 +13,10 @@ class Transform:
     Args:
         layer: of a Net.
         phase: "TRAIN" crops at random places, "TEST" in the centre.
-        mean_file: path of the mean image, or None.
+        mean_file: path of the mean image, or of one number for each channel; or None.
 
     Raises:
-        CaffeError: if options contradict each other, or the mean image is none.
+        CaffeError: if options contradict each other or are not finite, or the mean image is none.
     """
 
     def __init__(self, layer, phase, mean_file=None):
@@ -32,6 +32,11 @@ class Transform:
         self.colour = _colour(layer, options)
         if self._mean is not None and len(self._values):
             raise self._error("mean_file and mean_value are both given; keep one")
+        if self._mean is not None and self._mean.shape[:2] == (1, 1):  # of a .json, say
+            self._mean, self._values = None, self._mean.ravel()
+        for name, numbers in (("scale", self._scale), ("mean_value", self._values)):
+            if not np.isfinite(numbers).all():
+                raise self._error(f"{name} is not a finite number")
 
     def shape(self, image):
         """Return the (H, W, C) of what comes of an image, or raise CaffeError if it cannot be."""
@@ -42,6 +47,11 @@ class Transform:
                 f"the mean image {self._mean_file} is of {mean}, an image of {height}x{width}x"
                 f"{channels} (height x width x channels). It is subtracted before the crop: "
                 "give the mean of the images as they are stored"
+            )
+        if self._mean_file and len(self._values) not in {0, channels}:
+            raise self._error(
+                f"the mean {self._mean_file} has numbers for {len(self._values)} channels, an "
+                f"image has {channels}"
             )
         if len(self._values) not in {0, 1, channels}:
             raise self._error(

@@ -14,6 +14,7 @@ from pyimagesearch.caffe._fields import V1_TYPES
 from pyimagesearch.caffe._inputs import Inputs
 from pyimagesearch.caffe._net import DATA_LAYERS
 from pyimagesearch.caffe._sharing import owners
+from pyimagesearch.caffe.layers import StopGradient
 from pyimagesearch.caffe.layers._order import caffe_shape
 
 FAMILIES = (_convert_filters, _convert_norms, _convert_functions, _convert_shapes)
@@ -46,6 +47,7 @@ class Loss:
         prediction: KerasTensor: the first bottom (before the softmax); the top of other layers.
         label: name of the blob of labels, or None for other layers.
         message: the layer's LayerParameter.
+        target: KerasTensor of labels that a layer makes; None where the data have them.
     """
 
     layer: str
@@ -54,6 +56,7 @@ class Loss:
     prediction: object
     label: str | None
     message: object
+    target: object = None
 
 
 @dataclass
@@ -66,6 +69,7 @@ class Accuracy:
         label: name of the blob of labels.
         top_k, axis: of the layer; axis as Caffe counts (N x C x H x W), 0 or more.
         ignore_label: or None.
+        target: as of Loss.
     """
 
     layer: str
@@ -74,6 +78,7 @@ class Accuracy:
     top_k: int
     axis: int
     ignore_label: int | None
+    target: object = None
 
 
 @dataclass
@@ -126,13 +131,15 @@ def build_net(net, input_shapes=None, layers=None, *, file=None):
         _count(layer, "bottom", layer.bottoms, BOTTOMS)
         _count(layer, "top", layer.tops, TOPS)
         if layer.type in OUTSIDE and layer.type != "SoftmaxWithLoss":
-            _note(built, layer, inputs)
+            _note(built, layer, inputs, builder)
             continue
         read = layer.bottoms[:1] if layer.type == "SoftmaxWithLoss" else layer.bottoms
         bottoms = [inputs.tensor(blob, layer) for blob in read]
+        if net.phase == "TRAIN":
+            bottoms = _without_gradients(builder, layer, bottoms)
         built.after[layer.name] = tops = _convert(builder, layer, bottoms)
         if layer.type == "SoftmaxWithLoss":
-            _note(built, layer, inputs)
+            _note(built, layer, inputs, builder)
             builder.blobs.update(dict.fromkeys(layer.tops or [layer.name], tops[0]))
             continue
         builder.blobs.update(zip(layer.tops, tops, strict=True))
@@ -175,23 +182,45 @@ def _unknown(layer):
     )
 
 
-def _note(built, layer, inputs):
+def _without_gradients(builder, layer, bottoms):
+    """Return the bottoms, those with `propagate_down: false` behind a StopGradient."""
+    flags = layer.message.propagate_down
+    if flags and len(flags) != len(layer.bottoms):
+        raise wrong(
+            layer,
+            f"has {len(flags)} propagate_down for {len(layer.bottoms)} bottoms: one for each.",
+            *(layer.message, "propagate_down"),
+        )
+    return [
+        x if down else StopGradient(name=builder.helper_name(layer, f"stop{i}"))(x)
+        for i, (x, down) in enumerate(zip(bottoms, flags or [True] * len(bottoms), strict=False))
+    ]
+
+
+def _note(built, layer, inputs, builder):
     """Note a loss or an accuracy."""
     if layer.type == "Silence":
         return
     prediction, label = inputs.tensor(layer.bottoms[0], layer), layer.bottoms[1]
+    target = builder.blobs.get(label)
+    if target is inputs.made().get(label):
+        target = None
     if layer.type == "Accuracy":
         message = layer.message.accuracy_param
         axis = axis_of(layer, message, len(prediction.shape))
         ignored = message.ignore_label if message.has("ignore_label") else None
         built.accuracies.append(
-            Accuracy(layer.name, prediction, label, message.top_k, axis, ignored)
+            Accuracy(layer.name, prediction, label, message.top_k, axis, ignored, target)
         )
         return
     if len(layer.bottoms) > 2:
         raise unsupported(layer, "a third bottom (weights)")
+    if builder.net.phase == "TRAIN":
+        (prediction,) = _without_gradients(builder, layer, [prediction])
     weight = layer.message.loss_weight[0] if layer.message.loss_weight else 1.0
-    built.losses.append(Loss(layer.name, layer.type, weight, prediction, label, layer.message))
+    built.losses.append(
+        Loss(layer.name, layer.type, weight, prediction, label, layer.message, target)
+    )
 
 
 def multipliers(model, net):

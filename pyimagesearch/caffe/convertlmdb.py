@@ -83,6 +83,8 @@ def lmdb_to_hdf5(
     refuse_existing(Path(target), overwrite)
     size = None if size is None else _checked_size(size)
     with Lmdb(source) as db:
+        if Path(target).exists() and Path(target).samefile(db.path):
+            raise ValueError(f"{target} is the LMDB itself. Give another name to the HDF5 file.")
         reader = _Reader(db, size, inter, encode, quality, classLabels, maxPixels)
         shape, dtype = reader.shape, reader.dtype
         if workers is None:
@@ -123,11 +125,12 @@ def lmdb_to_hdf5(
 
 
 def _checked_size(size):
-    height, width = size
-    for number in (height, width):
-        if not isinstance(number, (int, np.integer)) or not 0 < number < 2**15:
-            raise ValueError(f"size must be (height, width), 1 to 32767 each. Received: {size!r}.")
-    return int(height), int(width)
+    numbers = tuple(np.ravel(size).tolist())
+    if len(numbers) != 2 or any(
+        not isinstance(number, int) or not 0 < number < 2**15 for number in numbers
+    ):
+        raise ValueError(f"size must be (height, width), 1 to 32767 each. Received: {size!r}.")
+    return numbers
 
 
 def _note(target):

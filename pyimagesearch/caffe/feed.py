@@ -21,6 +21,7 @@ from pyimagesearch.utils.parallel import share_out, usable_cores
 MOST_BATCH_BYTES = 2**33
 PART_BYTES = 2**20  # of pixels that a thread gets at once, at least: less is not worth a thread
 LABELS = np.iinfo(np.int32)
+HDF5_SIGN = b"\x89HDF\r\n\x1a\n"
 SKIP, ORDER, BATCH = 1, 2, 3  # what random numbers are for, so that each has its own
 
 
@@ -228,6 +229,8 @@ class DataFeed(ImageFeed):
                 f"force_{colour} is for encoded images, and {name} is a raw one of "
                 f"{image.shape[2]} channels. Leave it out, or make the LMDB again with --encoded"
             )
+        if image.dtype != np.uint8 and not np.isfinite(image).all():
+            raise self.error(f"{name} holds NaN or infinite numbers")
         return image, datum.label
 
 
@@ -287,7 +290,14 @@ class HDF5Feed(Feed):
         if layer.message.has("transform_param"):
             raise self.error("it takes no transform_param: rows come as they are stored")
         source = self.found(options, "source")
-        with source.open(encoding="utf-8", errors="surrogateescape") as file:
+        with source.open("rb") as file:
+            if file.read(len(HDF5_SIGN)) == HDF5_SIGN:
+                raise self.error(
+                    f"{source} is an HDF5 file. Write its path into a text file, a file a line, "
+                    "and name that",
+                    "source",
+                )
+        with source.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             names = [line.strip() for line in file if line.strip()]
         if not names:
             raise self.error(f"{source} lists no files", "source")

@@ -13,7 +13,7 @@ def read_image_list(path, root=""):
     A line is `path label`, split at its last space: paths may hold spaces. Blank lines are skipped.
 
     Args:
-        path: the text file, UTF-8.
+        path: the text file, UTF-8, with a byte order mark or without.
         root: put before each path as it is. Caffe adds no separator, so end a folder with "/".
     Returns:
         (paths, labels): a list of str and a list of int, in the file's order.
@@ -23,7 +23,7 @@ def read_image_list(path, root=""):
     """
     paths, labels = [], []
     # names of files are bytes: what is not UTF-8 comes back as it was when the file is opened
-    with Path(path).open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+    with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
         for number, line in enumerate(file, 1):
             name, _, label = line.strip().rpartition(" ")
             if not line.strip():

@@ -48,11 +48,17 @@ def load_caffe(prototxt, caffemodel=None, phase="TEST", input_shape=None):
     if not outputs:
         raise CaffeError(f"{net.path} has no output: each blob is read by a layer.")
     inputs = connected(list(built.inputs.values()), list(outputs.values()))
-    model = keras.Model(
-        inputs if len(inputs) > 1 else inputs[0],
-        outputs if len(outputs) > 1 else next(iter(outputs.values())),
-        name=keras_name(net.name or "caffe"),
-    )
+    try:
+        model = keras.Model(
+            inputs if len(inputs) > 1 else inputs[0],
+            outputs if len(outputs) > 1 else next(iter(outputs.values())),
+            name=keras_name(net.name or "caffe"),
+        )
+    except RecursionError:  # Keras goes from the output to the input by calls within calls
+        raise CaffeError(
+            f"{net.path} has more layers in a row than Keras takes, {len(net.layers)} in all. "
+            "Call sys.setrecursionlimit(10000) first, here and where the model is loaded."
+        ) from None
     model.caffe_net = net
     return model
 

@@ -1,11 +1,14 @@
 """Caffe's loss layers as Keras losses, and its accuracy: one number for a batch."""
 
+from math import prod
+
 import keras
 import numpy as np
 from keras import ops
 
 from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._net import LOSS_LAYERS
+from pyimagesearch.caffe.layers._order import to_caffe
 
 SMALLEST = float(np.finfo(np.float32).tiny)  # what Caffe takes the logarithm of instead of 0
 
@@ -56,22 +59,21 @@ class _Ignoring(CaffeLoss):
 class SoftmaxWithLoss(_Ignoring):
     """The mean cross-entropy of probabilities, the softmax itself being a layer of the model.
 
-    `y_true` holds class numbers, of the shape of `y_pred` without its class axis.
+    `y_true` holds class numbers, as many as there are predictions in Caffe's order.
 
     Args:
-        axis: of the classes in `y_pred`, the last one by default.
+        axis: of the classes in Caffe's blob.
     """
 
-    def __init__(self, axis=-1, **kwargs):
+    def __init__(self, axis=1, **kwargs):
         super().__init__(**kwargs)
         self.axis = axis
 
     def call(self, y_true, y_pred):
-        classes = y_pred.shape[self.axis]
-        y_pred = ops.moveaxis(y_pred, self.axis, -1)
-        labels = ops.reshape(y_true, ops.shape(y_pred)[:-1])
+        y_pred = ops.moveaxis(to_caffe(y_pred), self.axis, -1)
+        labels = ops.reshape(to_caffe(y_true), ops.shape(y_pred)[:-1])
         counted = self.counted(labels)
-        classes = ops.one_hot(ops.cast(labels, "int32"), classes, dtype=y_pred.dtype)
+        classes = ops.one_hot(ops.cast(labels, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
         chosen = ops.sum(classes * y_pred, axis=-1)
         logs = -ops.log(ops.maximum(chosen, SMALLEST))
         return self.normalized(ops.sum(logs * counted), counted)
@@ -85,7 +87,7 @@ class EuclideanLoss(CaffeLoss):
     """The sum of the squared differences over twice the number of items."""
 
     def call(self, y_true, y_pred):
-        y_true = ops.reshape(y_true, ops.shape(y_pred))
+        y_true, y_pred = _alike(y_true, y_pred)
         return ops.sum(ops.square(y_pred - y_true)) / (2 * _items(y_pred))
 
 
@@ -97,7 +99,7 @@ class SigmoidCrossEntropyLoss(_Ignoring):
         super().__init__(ignore_label, normalization, **kwargs)
 
     def call(self, y_true, y_pred):
-        targets = ops.reshape(y_true, ops.shape(y_pred))
+        targets, y_pred = _alike(y_true, y_pred)
         counted = self.counted(targets)
         each = ops.maximum(y_pred, 0) - y_pred * targets + ops.log1p(ops.exp(-ops.abs(y_pred)))
         return self.normalized(ops.sum(each * counted), counted)
@@ -116,7 +118,7 @@ class HingeLoss(CaffeLoss):
         self.norm = norm
 
     def call(self, y_true, y_pred):
-        scores = ops.reshape(y_pred, (-1, np.prod(y_pred.shape[1:])))
+        scores = ops.reshape(to_caffe(y_pred), (-1, prod(y_pred.shape[1:])))
         labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
         signs = 2 * ops.one_hot(labels, scores.shape[1], dtype=scores.dtype) - 1
         margins = ops.maximum(1 - signs * scores, 0)
@@ -134,21 +136,27 @@ class TopLoss(CaffeLoss):
         return ops.sum(y_pred)
 
 
+def _alike(y_true, y_pred):
+    """Return both in Caffe's order and in the shape of the predictions."""
+    y_pred = to_caffe(y_pred)
+    return ops.reshape(to_caffe(y_true), ops.shape(y_pred)), y_pred
+
+
 def _items(tensor):
     return ops.cast(ops.shape(tensor)[0], tensor.dtype)
 
 
-def loss_of(layer, classes_axis=-1):
+def loss_of(layer):
     """Return the Keras loss of a loss layer, or of any other one whose top has a loss_weight.
 
     Args:
         layer: a Layer of a net.
-        classes_axis: of the classes in the Keras tensor, for SoftmaxWithLoss.
     Raises:
         NotImplementedError: for another layer or option.
     """
     if layer.type == "SoftmaxWithLoss":
-        return SoftmaxWithLoss(classes_axis, name=layer.keras_name, **_counting(layer, "VALID"))
+        axis = layer.message.softmax_param.axis
+        return SoftmaxWithLoss(axis, name=layer.keras_name, **_counting(layer, "VALID"))
     if layer.type == "SigmoidCrossEntropyLoss":
         return SigmoidCrossEntropyLoss(name=layer.keras_name, **_counting(layer, "BATCH_SIZE"))
     if layer.type == "EuclideanLoss":
@@ -172,21 +180,22 @@ def _counting(layer, usual):
     return {"ignore_label": ignored, "normalization": normalization}
 
 
-def accuracy(predictions, labels, *, axis=-1, top_k=1, ignore_label=None):
+def accuracy(predictions, labels, *, axis=1, top_k=1, ignore_label=None):
     """Return the share of predictions with the label among the `top_k` largest, as Caffe counts.
 
     A class of the same score as the label's counts as larger.
 
     Args:
-        predictions: array of scores, the classes along `axis`.
-        labels: array of class numbers, of as many as there are predictions.
+        predictions: array of scores; of four axes (N, H, W, C).
+        labels: array of class numbers, one for each prediction; of four axes (N, H, W, 1).
+        axis: of the classes in Caffe's blob.
         ignore_label: the label that does not count.
     Raises:
         CaffeError: if a label is none of the classes.
     """
-    scores = np.moveaxis(np.asarray(predictions), axis, -1)
+    scores = np.moveaxis(_caffes(np.asarray(predictions)), axis, -1)
     scores = scores.reshape(-1, scores.shape[-1])
-    labels = np.asarray(labels).reshape(-1).astype(np.int64)
+    labels = _caffes(np.asarray(labels)).reshape(-1).astype(np.int64)
     if ignore_label is not None:
         scores, labels = scores[labels != ignore_label], labels[labels != ignore_label]
     check_labels(labels, scores.shape[-1])
@@ -194,6 +203,10 @@ def accuracy(predictions, labels, *, axis=-1, top_k=1, ignore_label=None):
         return 0.0
     own = np.take_along_axis(scores, labels[:, None], axis=1)
     return float(np.mean((scores >= own).sum(axis=1) <= top_k))
+
+
+def _caffes(array):
+    return array.transpose(0, 3, 1, 2) if array.ndim == 4 else array
 
 
 def check_labels(labels, classes, where="The data"):

@@ -74,8 +74,10 @@ class CaffeOptimizer(keras.optimizers.Optimizer):
             variables = trainable_variables = list(trainable_variables)
         if len(grads) == len(variables):  # otherwise Keras has a message for it
             grads = [
-                ops.zeros_like(gradient)
-                if gradient is not None and self.multipliers.get(variable.path, (1,))[0] == 0
+                ops.zeros(
+                    variable.shape, variable.dtype
+                )  # no loss behind it: Caffe lets it decay all the same
+                if gradient is None or self.multipliers.get(variable.path, (1,))[0] == 0
                 else gradient
                 for gradient, variable in zip(grads, variables, strict=True)
             ]

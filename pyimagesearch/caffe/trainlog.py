@@ -118,6 +118,9 @@ def learning_curve(records):
                 marker = "o" if len(iterations) <= 20 else None
                 axes.plot(iterations, values, label=label, linewidth=2, marker=marker, markersize=4)
             axes.set(xlabel="Iteration", ylabel=name)
+            values = [value for _, numbers in lines.values() for value in numbers]
+            if name == "Loss" and values and 0 < 50 * min(values) < max(values):
+                axes.set_yscale("log")  # else the end of a long way down is a flat line
             if lines:
                 latest = (f"{label} {values[-1]:.4g}" for label, (_, values) in lines.items())
                 axes.set_title(f"{name}: {', '.join(latest)}", fontsize=11, loc="left")

@@ -7,12 +7,13 @@ from pyimagesearch.caffe.layers.elementwise import (
     Leaky,
     Log,
     Power,
+    StopGradient,
     Swish,
     Threshold,
     WeightedSum,
 )
 from pyimagesearch.caffe.layers.filters import Deconvolution, GroupedConv2D, TransposedInnerProduct
-from pyimagesearch.caffe.layers.normalization import LRN, MVN, BatchNorm
+from pyimagesearch.caffe.layers.normalization import LRN, MVN, BatchNorm, SoftmaxOfLoss
 from pyimagesearch.caffe.layers.pooling import Pooling, Subsample
 from pyimagesearch.caffe.layers.scaling import Bias, Scale
 from pyimagesearch.caffe.layers.shaping import ArgMax, Crop, Reduction, Slice, Tile
@@ -36,6 +37,8 @@ __all__ = [
     "Reduction",
     "Scale",
     "Slice",
+    "SoftmaxOfLoss",
+    "StopGradient",
     "Subsample",
     "Swish",
     "Threshold",

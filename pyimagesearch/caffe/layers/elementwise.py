@@ -118,6 +118,14 @@ class Clip(_Elementwise):
 
 
 @register
+class StopGradient(_Elementwise):
+    """x, through which no gradient goes back: `propagate_down: false`."""
+
+    def call(self, x):
+        return ops.stop_gradient(x)
+
+
+@register
 class WeightedSum(keras.layers.Layer):
     """The sum of tensors of one shape, each times its coefficient."""
 

@@ -1,10 +1,14 @@
-"""LRN, MVN and BatchNorm."""
+"""LRN, MVN, BatchNorm, and the softmax of a loss."""
+
+import contextlib
 
 import keras
 import numpy as np
 from keras import ops
 
 from pyimagesearch.caffe.layers._order import register
+
+LEAST_LOG = -87.336  # of the least normal float32
 
 
 @register
@@ -149,3 +153,21 @@ class BatchNorm(keras.layers.Layer):
         self.mean.assign(kept * self.mean + ops.cast(mean, self.mean.dtype))
         self.variance.assign(kept * self.variance + ops.cast(variance, self.variance.dtype))
         self.factor.assign(kept * self.factor + 1)
+
+
+@register
+class SoftmaxOfLoss(keras.layers.Softmax):
+    """A softmax to train on: no probability is 0, so that each has a gradient.
+
+    A plain softmax comes to 0 where a score is some 90 below the largest one. The gradient of the
+    logarithm of that is lost then, and with it the images that are most wrong. Here the least
+    probability is the least normal float32, and its gradient that of the logarithm.
+    """
+
+    def call(self, x):
+        logs = ops.log_softmax(x, axis=self.axis)
+        least = LEAST_LOG + (logs - ops.stop_gradient(logs))
+        y = ops.exp(ops.where(logs < LEAST_LOG, least, logs))
+        with contextlib.suppress(AttributeError):  # of jax's tensors
+            y._keras_logits = x  # Keras's own losses look for them
+        return y
