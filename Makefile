@@ -16,9 +16,9 @@ demo: $(VENV)/installed
 
 install: $(VENV)/installed
 
-# Two processes, each file in one of them: half the time on two cores.
+# Two processes, each file in one of them: half the time on two cores. tests/conftest.py has the order.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 BACKEND_TESTS := $(addprefix tests/test_,nn.py callbacks.py training.py io_generator.py imagedatagenerator.py \
   caffe_layers.py caffe_load.py caffe_optimizers.py caffe_training.py)

@@ -14,6 +14,19 @@ collect_ignore = ["keras2/book"]  # a reader's scripts, one of which is called t
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
+# The files that take longest, which begin first: at the end none of the processes waits for long.
+LONG = [
+    *("keras2_runner", "keras2_book", "examples_dogs_vs_cats", "examples_tinyimagenet"),
+    *("benchmarks", "nn", "examples_cifar10", "keras2_scripts", "caffe_training", "callbacks"),
+    *("io_generator", "reliability_feed", "reliability_training"),
+]
+
+
+def pytest_collection_modifyitems(items):
+    """Sort the files by the time that they take; the order within a file stays."""
+    order = {f"test_{name}": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONG)))
+
 
 @pytest.fixture
 def run_script(monkeypatch):
