@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 # The files that take longest, which begin first: at the end none of the processes waits for long.
 LONG = [
     *("keras2_runner", "keras2_book", "examples_dogs_vs_cats", "examples_tinyimagenet"),
-    *("benchmarks", "nn", "examples_cifar10", "keras2_scripts", "caffe_training", "callbacks"),
+    *("nn", "examples_cifar10", "keras2_scripts", "caffe_training", "callbacks"),
     *("io_generator", "reliability_feed", "reliability_training"),
 ]
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 SUMMARY = {
     *("feed", "augmentation", "feed and augmentation", "build", "cold import", "rank accuracy"),
@@ -22,6 +24,7 @@ def run(*words):
     return done.stdout
 
 
+@pytest.mark.torture  # a minute and more
 def test_all_benchmarks_run_and_leave_table_and_chart(tmp_path):
     printed = run(BENCHMARKS / "all.py", "--quick", "--output", tmp_path)
     results = {row["name"]: row for row in json.loads((tmp_path / "table.json").read_text())}
@@ -33,6 +36,12 @@ def test_all_benchmarks_run_and_leave_table_and_chart(tmp_path):
             assert why in ("torch is not installed", "albumentations is not installed")
     assert "| feed, images/s |" in (tmp_path / "table.md").read_text()
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_benchmark_of_tiny_sizes_prints_its_tables():
+    printed = run(BENCHMARKS / "storage.py", "--quick")
+    for way in ("pixels", "jpeg, quality 95", "png"):
+        assert printed.count(f"| {way} |") == 2
 
 
 def test_each_way_runs_in_a_process_of_its_own():
