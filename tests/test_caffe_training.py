@@ -392,6 +392,7 @@ def test_the_most_wrong_images_have_a_gradient(place):
         ("pets_lmdb", "nowhere_lmdb", FileNotFoundError, "line 9: layer 'data'.*nowhere_lmdb"),
         ("mean.binaryproto", "no.binaryproto", FileNotFoundError, "layer 'data'.*no.binaryproto"),
         ("num_output: 2 ", "num_output: 1 ", CaffeError, "the label 1, and the net has 1 classes"),
+        ('top: "accuracy"', 'top: "a" top: "b"', NotImplementedError, "'accuracy'.*second top"),
         ("SoftmaxWithLoss", "InfogainLoss", NotImplementedError, "layer 'loss'.*InfogainLoss"),
         ('bottom: "label" top: "loss"', 'bottom: "fc6" top: "loss"', NotImplementedError, "'fc6'"),
     ],
@@ -400,7 +401,7 @@ def test_nets_that_cannot_be_trained(place, old, new, error, text):
     path = place / "petnet" / "train_val.prototxt"
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(error, match=text):
-        solve()
+        solve("test_iter: 1 test_interval: 1")
 
 
 def test_a_net_without_data_or_loss_is_refused(place):

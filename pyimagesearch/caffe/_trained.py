@@ -179,6 +179,11 @@ class Loss:
 class _Accuracy:
     def __init__(self, entry, net, built, feeds):
         layer = next(layer for layer in net.layers if layer.name == entry.layer)
+        if len(layer.tops) > 1:
+            raise NotImplementedError(
+                f"{layer.where}: layer {layer.name!r} (Accuracy) has a second top, the accuracy of "
+                "each class, which is not supported. Take that top out."
+            )
         self.name = entry.layer
         self.tensor = entry.prediction
         self._entry = entry

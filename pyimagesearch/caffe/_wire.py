@@ -22,6 +22,7 @@ NET_NAME, NET_V1_LAYER, NET_LAYER = 1, 2, 100
 LAYER, V1_LAYER = (1, 7), (4, 6)
 V0_LAYER = 1
 SHAPE, DATA, DOUBLE_DATA, DIMENSIONS = 7, 5, 8, (1, 2, 3, 4)
+HDF5_SIGN = b"\x89HDF\r\n\x1a\n"  # the first bytes of such a file
 MOST_DIMENSIONS = 32  # Caffe's own limit
 
 
@@ -213,7 +214,7 @@ def layers_of(content, path):
     content = memoryview(content)
     if not content:
         raise CaffeError(f"{path} is empty.")
-    if bytes(content[:8]) == b"\x89HDF\r\n\x1a\n":
+    if bytes(content[:8]) == HDF5_SIGN:
         raise NotImplementedError(
             f"{path} is a .caffemodel.h5, which this reader does not read. Take the .caffemodel, "
             "or write one with snapshot_format: BINARYPROTO."

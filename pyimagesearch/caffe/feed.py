@@ -12,7 +12,7 @@ from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._lmdb import Lmdb
 from pyimagesearch.caffe._paths import resolve
 from pyimagesearch.caffe._transform import Transform
-from pyimagesearch.caffe._wire import read_datum
+from pyimagesearch.caffe._wire import HDF5_SIGN, read_datum
 from pyimagesearch.caffe.datums import RecordName, decode_datum
 from pyimagesearch.caffe.imagelist import read_image_list
 from pyimagesearch.utils.images import decode_image, read_limited
@@ -21,7 +21,6 @@ from pyimagesearch.utils.parallel import share_out, usable_cores
 MOST_BATCH_BYTES = 2**33
 PART_BYTES = 2**20  # of pixels that a thread gets at once, at least: less is not worth a thread
 LABELS = np.iinfo(np.int32)
-HDF5_SIGN = b"\x89HDF\r\n\x1a\n"
 SKIP, ORDER, BATCH = 1, 2, 3  # what random numbers are for, so that each has its own
 
 
@@ -171,7 +170,8 @@ class DataFeed(ImageFeed):
     def __init__(self, layer, phase, seed):
         options = layer.message.data_param
         super().__init__(layer, phase, seed, options)
-        self._require_tops(1, 2)
+        if not 1 <= len(layer.tops) <= 2:
+            raise self.error(f"it has {len(layer.tops)} tops: images, and labels or none")
         # Caffe takes an absent one for LEVELDB; here what lies at `source` decides then
         if options.has("backend") and options.backend != "LMDB":
             raise NotImplementedError(
@@ -197,10 +197,6 @@ class DataFeed(ImageFeed):
 
     def close(self):
         self._db.close()
-
-    def _require_tops(self, least, most):
-        if not least <= len(self.layer.tops) <= most:
-            raise self.error(f"it has {len(self.layer.tops)} tops: images, and labels or none")
 
     def records(self, first, count):
         records = []

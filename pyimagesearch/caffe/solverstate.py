@@ -6,12 +6,11 @@ from pyimagesearch.caffe._errors import CaffeError
 from pyimagesearch.caffe._paths import resolve
 from pyimagesearch.caffe._sharing import owners
 from pyimagesearch.caffe._weights import blob_shape, check, order_of, value
-from pyimagesearch.caffe._wire import as_bytes, as_number, as_text, fields, read_blob
+from pyimagesearch.caffe._wire import HDF5_SIGN, as_bytes, as_number, as_text, fields, read_blob
 from pyimagesearch.caffe.load import load_caffe_weights
 from pyimagesearch.caffe.optimizers import CaffeOptimizer
 
 ITERATION, LEARNED_NET, HISTORY = 1, 2, 3  # fields of a SolverState
-HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def restore(solver, model, path):
@@ -78,7 +77,7 @@ def restore(solver, model, path):
 def _read(path):
     """Return (updates done, path of the weights, blobs) of a .solverstate."""
     content = path.read_bytes()
-    if content.startswith(HDF5):
+    if content.startswith(HDF5_SIGN):
         raise CaffeError(f"{path} is HDF5 (snapshot_format: HDF5), which is not read.")
     done, learned, history = None, "", []
     for number, found in fields(content, path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import keras
-import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 

@@ -4,7 +4,7 @@ import json
 import math
 import time
 
-import matplotlib
+import matplotlib.style
 from matplotlib.figure import Figure
 
 from pyimagesearch.caffe._errors import CaffeError
